@@ -1,0 +1,13 @@
+//! JSON as bytes: checked once when it comes in, then walked in place, never parsed into a tree.
+//!
+//! [`check()`] is the gate: I-JSON, or a reason. [`Cursor`] walks what passed it. [`Pointer`] finds one value.
+
+mod check;
+mod cursor;
+mod pointer;
+mod text;
+
+pub use check::{CheckLimits, Fault, check};
+pub use cursor::{Cursor, Kind, Malformed};
+pub use pointer::{InvalidPointer, Pointer};
+pub use text::Text;

@@ -1,0 +1,261 @@
+//! Where a message stands in its log: partition, sequence, sub-sequence.
+//!
+//! A position is never a timestamp, and sequences are never compared as text: Kinesis counts in decimal numbers of up
+//! to 129 digits, far wider than 64 bits.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// The name of one ordered log that feeds a stream, such as `shardId-000000000003`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PartitionId(Arc<str>);
+
+impl PartitionId {
+    /// The partition of that name.
+    pub fn new(name: impl Into<Arc<str>>) -> Self {
+        Self(name.into())
+    }
+
+    /// The `index`th partition of an embedded log, named as Kinesis names its shards.
+    pub fn embedded(index: u32) -> Self {
+        Self(format!("shardId-{index:012}").into())
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PartitionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Widest sequence, in bytes: 129 decimal digits fit.
+const WIDTH: usize = 54;
+
+/// A log's own number of a record: unsigned, up to 129 decimal digits, compared as a number.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Sequence {
+    len: u8,
+    bytes: [u8; WIDTH],
+}
+
+impl Sequence {
+    /// Before the first record of any log.
+    pub const ZERO: Self = Self { len: 0, bytes: [0; WIDTH] };
+
+    /// Length byte and big-endian digits: encodings sort as the numbers do.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        out.push(self.len);
+        out.extend_from_slice(self.digits());
+    }
+
+    /// Reads what [`Sequence::encode`] wrote, and returns what follows it.
+    pub fn decode(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let (&len, rest) = bytes.split_first()?;
+        let (digits, rest) = rest.split_at_checked(usize::from(len))?;
+        if digits.len() > WIDTH || digits.first() == Some(&0) {
+            return None;
+        }
+        let mut sequence = Self { len, bytes: [0; WIDTH] };
+        sequence.bytes[..digits.len()].copy_from_slice(digits);
+        Some((sequence, rest))
+    }
+
+    /// The number, where 64 bits hold it, as those of the embedded log always do.
+    pub fn as_u64(&self) -> Option<u64> {
+        (self.len <= 8).then(|| self.digits().iter().fold(0, |n, d| n << 8 | u64::from(*d)))
+    }
+
+    fn digits(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+}
+
+impl From<u64> for Sequence {
+    fn from(n: u64) -> Self {
+        let digits = n.to_be_bytes();
+        let skip = (n.leading_zeros() / 8) as usize;
+        let mut bytes = [0; WIDTH];
+        bytes[..8 - skip].copy_from_slice(&digits[skip..]);
+        Self { len: (8 - skip) as u8, bytes }
+    }
+}
+
+impl Ord for Sequence {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.len.cmp(&other.len).then_with(|| self.digits().cmp(other.digits()))
+    }
+}
+
+impl PartialOrd for Sequence {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Display for Sequence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(n) = self.as_u64() {
+            return write!(f, "{n}");
+        }
+        // Long division by 10^9, the least significant group first.
+        let mut digits = self.digits().to_vec();
+        let mut groups = Vec::new();
+        while digits.iter().any(|d| *d != 0) {
+            let mut rest = 0u64;
+            for d in &mut digits {
+                rest = rest << 8 | u64::from(*d);
+                *d = (rest / 1_000_000_000) as u8;
+                rest %= 1_000_000_000;
+            }
+            groups.push(rest);
+        }
+        write!(f, "{}", groups.last().copied().unwrap_or(0))?;
+        groups.iter().rev().skip(1).try_for_each(|group| write!(f, "{group:09}"))
+    }
+}
+
+impl fmt::Debug for Sequence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Sequence {
+    type Err = InvalidPosition;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPosition> {
+        let invalid = || InvalidPosition(text.chars().take(200).collect());
+        if text.is_empty() || text.len() > 129 {
+            return Err(invalid());
+        }
+        let mut number = [0u8; WIDTH];
+        for c in text.bytes() {
+            let mut carry = u32::from(c.checked_sub(b'0').filter(|d| *d < 10).ok_or_else(invalid)?);
+            for d in number.iter_mut().rev() {
+                carry += u32::from(*d) * 10;
+                *d = carry as u8;
+                carry >>= 8;
+            }
+        }
+        let skip = number.iter().take_while(|d| **d == 0).count();
+        let mut bytes = [0; WIDTH];
+        bytes[..WIDTH - skip].copy_from_slice(&number[skip..]);
+        Ok(Self { len: (WIDTH - skip) as u8, bytes })
+    }
+}
+
+impl Serialize for Sequence {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Sequence {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A text that is not a position.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a position: expected partition:sequence, such as shardId-000000000002:1834")]
+pub struct InvalidPosition(String);
+
+/// Where a message stands: unique within its stream, ordered within its partition.
+///
+/// `sub` counts the messages that one log record carries (KPL aggregation); it is 0 elsewhere.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct Position {
+    /// The log.
+    pub partition: PartitionId,
+    /// The record in it.
+    pub sequence: Sequence,
+    /// The message in the record.
+    pub sub: u32,
+}
+
+impl Position {
+    /// Bytes that sort by (partition, sequence, sub); no encoding is a prefix of another.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.partition.as_str().as_bytes());
+        out.push(0);
+        self.sequence.encode(out);
+        out.extend_from_slice(&self.sub.to_be_bytes());
+    }
+
+    /// Reads what [`Position::encode`] wrote, and returns what follows it.
+    pub fn decode(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let end = bytes.iter().position(|b| *b == 0)?;
+        let partition = PartitionId::new(std::str::from_utf8(&bytes[..end]).ok()?);
+        let (sequence, rest) = Sequence::decode(&bytes[end + 1..])?;
+        let (sub, rest) = rest.split_first_chunk::<4>()?;
+        Some((Self { partition, sequence, sub: u32::from_be_bytes(*sub) }, rest))
+    }
+}
+
+impl fmt::Display for Position {
+    /// `partition:sequence`, and `:sub` where it is not 0.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.partition, self.sequence)?;
+        if self.sub != 0 { write!(f, ":{}", self.sub) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn kinesis_sequences_keep_their_digits() {
+        let text = "49590338271490256608559692538361571095921575989136588898";
+        assert_eq!(text.parse::<Sequence>().unwrap().to_string(), text);
+        let widest = "9".repeat(129);
+        assert_eq!(widest.parse::<Sequence>().unwrap().to_string(), widest);
+        for text in ["", "-1", "1x", "1.0", &"9".repeat(130)] {
+            assert!(text.parse::<Sequence>().is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn sequences_sort_as_numbers(a: u128, b: u128, shift in 0u32..128) {
+            let (a, b) = (a, b >> shift);
+            let (x, y): (Sequence, Sequence) = (a.to_string().parse().unwrap(), b.to_string().parse().unwrap());
+            prop_assert_eq!(x.to_string(), a.to_string());
+            prop_assert_eq!(x.cmp(&y), a.cmp(&b));
+            let (mut xe, mut ye) = (vec![], vec![]);
+            x.encode(&mut xe);
+            y.encode(&mut ye);
+            prop_assert_eq!(xe.cmp(&ye), a.cmp(&b));
+            prop_assert_eq!(Sequence::decode(&xe), Some((x, &[][..])));
+        }
+
+        #[test]
+        fn sequences_of_64_bits_agree_with_their_text(n: u64, shift in 0u32..64) {
+            let n = n >> shift;
+            prop_assert_eq!(Sequence::from(n), n.to_string().parse().unwrap());
+            prop_assert_eq!(Sequence::from(n).as_u64(), Some(n));
+        }
+
+        #[test]
+        fn decoding_never_panics(bytes: Vec<u8>) {
+            if let Some((position, _)) = Position::decode(&bytes) {
+                let mut again = vec![];
+                position.encode(&mut again);
+                prop_assert!(bytes.starts_with(&again));
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! What the shape promises, by tables and properties.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::json::Pointer;
+
+fn learn(learned: &mut Learned, documents: &[&str], limits: &Limits) -> bool {
+    let opens = Opens::new(&["/message".parse::<Pointer>().unwrap()]);
+    let mut learner = Learner::new(learned, &opens, limits);
+    documents
+        .iter()
+        .map(|document| learner.learn(learned, document.as_bytes()).unwrap())
+        .fold(false, |a, b| a | b)
+}
+
+/// The types after each of `steps` was published, the last step's.
+fn published(steps: &[&[&str]], limits: &Limits) -> String {
+    let mut shape = Shape::default();
+    for documents in steps {
+        let mut learned = shape.learned.clone();
+        learn(&mut learned, documents, limits);
+        shape = shape.grown(learned, "T", limits);
+    }
+    let mut sdl = String::new();
+    if let Some(data) = &shape.published.data {
+        sdl.push_str("T {\n");
+        write_fields(data, &mut sdl);
+        sdl.push_str("}\n");
+        write_types(data, &mut sdl);
+    }
+    sdl.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn messages_become_types() {
+    let limits = Limits::default();
+    let wide = |n: usize| {
+        format!("{{\"m\":{{{}}}}}", (0..n).map(|i| format!("\"k{i}\":{i}")).collect::<Vec<_>>().join(","))
+    };
+    for (steps, expect) in [
+        (vec![vec!["{}"]], ""),
+        (vec![vec![r#"{"a":null,"b":[],"c":{}}"#]], ""),
+        (
+            vec![vec![r#"{"a":1,"b":true,"c":"x","d":1.5}"#]],
+            "T { data: TData } type TData { a: Long b: Boolean c: String d: Float }",
+        ),
+        // A number widens in its place; any other kind goes to a sibling.
+        (vec![vec![r#"{"a":1}"#], vec![r#"{"a":1.5}"#]], "T { data: TData } type TData { a: Float }"),
+        (
+            vec![vec![r#"{"a":1}"#], vec![r#"{"a":"x"}"#]],
+            r#"T { data: TData } type TData { a: Long "In the JSON: \"a\"" a_json: JSON }"#,
+        ),
+        // The richest kind comes first where several are there at once.
+        (
+            vec![vec![r#"{"a":"x"}"#, r#"{"a":{"b":1}}"#]],
+            r#"T { data: TData } type TData { a: TDataA "In the JSON: \"a\"" a_json: JSON } type TDataA { b: Long }"#,
+        ),
+        // JSON inside a string, where the stream says so.
+        (
+            vec![vec![r#"{"message":"{\"color\":\"teal\"}","other":"{\"x\":1}"}"#]],
+            "T { data: TData } type TData { message: TDataMessage other: String } type TDataMessage { color: String }",
+        ),
+        // Lists, of lists too; what is empty is waited for.
+        (
+            vec![vec![r#"{"a":[],"b":[[1],[]],"c":[{"x":1},{"y":"z"}]}"#]],
+            "T { data: TData } type TData { b: [[Long]] c: [TDataC] } type TDataC { x: Long y: String }",
+        ),
+        (
+            vec![vec![r#"{"a":[1,"x"]}"#]],
+            r#"T { data: TData } type TData { a: [String] "In the JSON: \"a\"" a_json: JSON }"#,
+        ),
+        // Names that GraphQL can't spell.
+        (
+            vec![vec![r#"{"a-b":1,"a.b":2}"#]],
+            r#"T { data: TData } type TData { "In the JSON: \"a-b\"" a_b: Long "In the JSON: \"a.b\"" a_b_2: Long }"#,
+        ),
+        // Documents that are no objects.
+        (vec![vec!["1", "2.5"]], "T { data: Float }"),
+        (
+            vec![vec!["[1]", r#"{"a":1}"#]],
+            r#"T { data: TData "In the JSON: \"data\"" data_json: JSON } type TData { a: Long }"#,
+        ),
+        // Too many names: a map from the beginning, or beside the object that was promised.
+        (
+            vec![vec![wide(201).as_str()]],
+            r#"T { data: TData } type TData { "In the JSON: \"m\"" m_entries: [TDataMEntry!] } type TDataMEntry { key: String! value: Long }"#,
+        ),
+        (
+            vec![vec![wide(1).as_str()], vec![wide(201).as_str()]],
+            r#"T { data: TData } type TData { m: TDataM "In the JSON: \"m\"" m_entries: [TDataMEntry!] } type TDataM { k0: Long } type TDataMEntry { key: String! value: Long }"#,
+        ),
+    ] {
+        let steps: Vec<&[&str]> = steps.iter().map(Vec::as_slice).collect();
+        assert_eq!(published(&steps, &limits), expect, "{steps:?}");
+    }
+}
+
+#[test]
+fn what_is_too_deep_or_too_much_is_bounded() {
+    let limits = Limits { shape_depth: 2, shape_fields: 3, ..Limits::default() };
+    let deep = r#"{"a":{"b":{"c":1}}}"#;
+    assert_eq!(
+        published(&[&[deep]], &limits),
+        "T { data: TData } type TData { a: TDataA } type TDataA { b: JSON }"
+    );
+    let mut learned = Learned::default();
+    learn(&mut learned, &[r#"{"a":1,"b":2,"c":3,"d":4,"e":5}"#], &limits);
+    assert_eq!((learned.count(), learned.cut), (3, true));
+}
+
+fn json() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i32>().prop_map(Into::into),
+        any::<f32>().prop_filter("finite", |x| x.is_finite()).prop_map(|x| f64::from(x).into()),
+        "[a-c]{0,2}".prop_map(Into::into),
+        Just(r#"{"x":1,"y":[2]}"#.into()),
+    ];
+    leaf.prop_recursive(4, 32, 5, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Into::into),
+            prop::collection::hash_map("[a-f]|message|a_json|a-b", inner, 0..6)
+                .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+/// Every GraphQL field that can be reached, with its type.
+fn promises(published: &Published) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
+    let mut sdl = String::from("type T {\n");
+    if let Some(data) = &published.data {
+        write_fields(data, &mut sdl);
+        sdl.push_str("}\n");
+        write_types(data, &mut sdl);
+    }
+    let mut of = String::new();
+    for line in sdl.lines().map(str::trim).filter(|line| !line.starts_with('"')) {
+        if let Some(name) = line.strip_prefix("type ") {
+            of = name.trim_end_matches(" {").to_owned();
+        } else if let Some((field, out)) = line.split_once(": ") {
+            let twin = all.insert(format!("{of}.{field}"), out.to_owned());
+            assert_eq!(twin, None, "{of}.{field} twice in {sdl}");
+        }
+    }
+    all
+}
+
+fn limits() -> Limits {
+    // Low, so that objects become maps in small examples.
+    Limits { object_names: 4, ..Limits::default() }
+}
+
+proptest! {
+    #[test]
+    fn the_order_of_messages_does_not_change_what_is_learned(
+        documents in prop::collection::vec(json(), 0..8), seed in any::<prop::sample::Index>(), cut in any::<prop::sample::Index>()
+    ) {
+        let texts: Vec<String> = documents.iter().map(ToString::to_string).collect();
+        let mut all: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let mut forward = Learned::default();
+        learn(&mut forward, &all, &limits());
+        prop_assert!(!learn(&mut forward, &all, &limits()), "learning again is no news");
+        if !all.is_empty() {
+            let length = all.len();
+            all.rotate_left(seed.index(length));
+            all.reverse();
+        }
+        let mut backward = Learned::default();
+        learn(&mut backward, &all, &limits());
+        prop_assert_eq!(&forward, &backward);
+
+        // And two halves, learned apart, join to the same.
+        let (left, right) = all.split_at(cut.index(all.len() + 1));
+        let (mut a, mut b) = (Learned::default(), Learned::default());
+        learn(&mut a, left, &limits());
+        learn(&mut b, right, &limits());
+        let mut ba = b.clone();
+        ba.join(&a, limits().object_names);
+        a.join(&b, limits().object_names);
+        prop_assert_eq!(&a, &forward);
+        prop_assert_eq!(&ba, &forward);
+    }
+
+    #[test]
+    fn a_promise_is_kept(documents in prop::collection::vec(json(), 1..8)) {
+        let mut shape = Shape::default();
+        for document in &documents {
+            let before = promises(&shape.published);
+            let mut learned = shape.learned.clone();
+            learn(&mut learned, &[&document.to_string()], &limits());
+            shape = shape.grown(learned, "T", &limits());
+            let after = promises(&shape.published);
+            for (field, out) in before {
+                let now = after.get(&field).cloned().unwrap_or_default();
+                prop_assert!(now == out || now == out.replace("Long", "Float"), "{field}: {out} became {now:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! What can go wrong in a store.
+
+/// A failure of the store, never of the record: whoever writes may try again.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The backend could not be reached or could not do it now.
+    #[error("the store could not {doing}")]
+    Unavailable {
+        /// What was being done.
+        doing: &'static str,
+        /// Why it failed.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// What was read is not what was written.
+    #[error("the store holds something unreadable under {what}")]
+    Corrupt {
+        /// What was being read.
+        what: String,
+    },
+    /// The store can't be opened.
+    #[error("{0}")]
+    Open(String),
+}
+
+impl StoreError {
+    /// Wraps a backend's error.
+    pub fn unavailable(
+        doing: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Unavailable { doing, source: source.into() }
+    }
+}

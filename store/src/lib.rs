@@ -1,0 +1,28 @@
+//! Where messages rest: traits that say what a store must do, and the backends that do it.
+//!
+//! A store is one value behind [`Store`]. Ingest writes through it, in an order that makes every step repeatable: rows
+//! and dead letters, then the journal, then the checkpoint. The gateway reads through it. They meet nowhere else.
+//!
+//! To add a backend: implement the traits of [`traits`], run [`conformance`] against it.
+//! A method that only one backend needs is a leak: buckets, leases' slots and sweeping are a backend's own business.
+//!
+//! **Invariants.** Only this crate names a database driver. Every write can be repeated with the same result: keys come
+//! from positions, never from the clock. A look-up gives `Result<Option<T>>`.
+
+pub mod catalog;
+pub mod embedded;
+pub mod error;
+pub mod merge;
+pub mod publish;
+pub mod traits;
+
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
+
+pub use catalog::StreamRecord;
+pub use error::StoreError;
+pub use publish::{Publish, PublishError, PublishRequest, Published, WritePolicy};
+pub use traits::{
+    Catalog, DeadLetter, DeadLetters, IdClaim, Ids, Journal, JournalRow, Lease, LeaseState, Leases, Messages,
+    Next, Order, RowMark, Store, TopicActivity, TopicFilter, TopicPage,
+};

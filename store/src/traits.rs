@@ -1,0 +1,268 @@
+//! What a store must do.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use schema::shape::Shape;
+use schema::{Message, PartitionId, Position, Sequence, StreamName, TimeRange, Timestamp, Topic};
+
+use crate::{StoreError, StreamRecord};
+
+/// A whole store.
+pub trait Store: Messages + Journal + Ids + Leases + Catalog + DeadLetters {}
+
+impl<T: Messages + Journal + Ids + Leases + Catalog + DeadLetters> Store for T {}
+
+/// Which way rows are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Oldest first.
+    Ascending,
+    /// Newest first.
+    Descending,
+}
+
+/// A row's place within its topic: rows are ordered by time, then position.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RowMark {
+    /// The message's time.
+    pub time: Timestamp,
+    /// The message's position.
+    pub position: Position,
+}
+
+impl RowMark {
+    /// The place of `message`.
+    pub fn of(message: &Message) -> Self {
+        Self { time: message.time, position: message.position.clone() }
+    }
+}
+
+/// What to read of one topic.
+#[derive(Clone, Debug)]
+pub struct TopicPage {
+    /// Rows whose time lies in here.
+    pub range: TimeRange,
+    /// From which end.
+    pub order: Order,
+    /// Only rows that come after this place, in `order`.
+    pub after: Option<RowMark>,
+    /// Only rows that come before this place, in `order`.
+    pub before: Option<RowMark>,
+    /// At most so many rows, at least 1.
+    pub rows_max: usize,
+    /// No further row once so many bytes of messages were read. At least one row is given.
+    pub bytes_max: usize,
+}
+
+/// Which topics to list.
+#[derive(Clone, Debug)]
+pub struct TopicFilter {
+    /// Topics that may have messages in this range: every topic that has one is listed, and some that have none may be.
+    pub range: TimeRange,
+    /// Topics that begin so.
+    pub prefix: String,
+    /// Only topics after this one, in byte order.
+    pub after: Option<Topic>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A topic, and the time that its messages span.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicActivity {
+    /// The topic.
+    pub topic: Topic,
+    /// Time of its first message.
+    pub first_time: Timestamp,
+    /// Time of its last message.
+    pub last_time: Timestamp,
+}
+
+/// The messages themselves, by topic and time.
+#[async_trait]
+pub trait Messages: Send + Sync {
+    /// Writes rows of one stream. Writing a row again changes nothing.
+    async fn write_messages(&self, stream: &StreamName, messages: &[Message]) -> Result<(), StoreError>;
+
+    /// Reads rows of one topic, ordered by (time, position) as `page` says. Rows that the stream's retention has
+    /// passed may be missing.
+    async fn read_topic(
+        &self,
+        stream: &StreamName,
+        topic: &Topic,
+        page: TopicPage,
+    ) -> Result<Vec<Message>, StoreError>;
+
+    /// Lists topics in byte order.
+    async fn topics(
+        &self,
+        stream: &StreamName,
+        filter: TopicFilter,
+    ) -> Result<Vec<TopicActivity>, StoreError>;
+}
+
+/// What one partition accepted, in log order, from one batch. It covers all of `(after, last]`, even where nothing in it
+/// was accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalRow {
+    /// The last sequence before this row.
+    pub after: Sequence,
+    /// The last sequence in this row.
+    pub last: Sequence,
+    /// The messages, by position.
+    pub messages: Vec<Message>,
+}
+
+/// The answer to a reader that has consumed its partition up to some sequence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// The row that covers what comes next. It may begin earlier: drop what was consumed.
+    Row(JournalRow),
+    /// Nothing more was journaled.
+    Wait,
+    /// What comes next is gone, by retention or by damage; there is something again after `to`.
+    Gap {
+        /// The last sequence that is missing.
+        to: Sequence,
+    },
+}
+
+/// Per partition, what was accepted, in log order.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// Appends a row. The rows and dead letters of its batch are written already; appending it again changes nothing.
+    async fn append_journal(
+        &self,
+        stream: &StreamName,
+        partition: &PartitionId,
+        row: &JournalRow,
+    ) -> Result<(), StoreError>;
+
+    /// What follows `consumed` in a partition. The checkpoint is read before the rows: only so is a gap one.
+    async fn next_journal(
+        &self,
+        stream: &StreamName,
+        partition: &PartitionId,
+        consumed: Sequence,
+    ) -> Result<Next, StoreError>;
+}
+
+/// A record's claim of the id that its message bears.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdClaim {
+    /// The partition key: ids are told apart among equal keys.
+    pub key: Arc<str>,
+    /// The message's id.
+    pub id: String,
+    /// 1 + the highest generation of the partition's parents: older generations come first.
+    pub generation: u32,
+    /// Where the record stands.
+    pub sequence: Sequence,
+    /// Which message of the record.
+    pub sub: u32,
+    /// When it arrived.
+    pub arrived_at: Timestamp,
+}
+
+/// The ids of messages, for folding those that a producer sent twice.
+#[async_trait]
+pub trait Ids: Send + Sync {
+    /// Claims all ids, and then says of each whether an *earlier* (generation, sequence, sub) has claimed the same one
+    /// of the same key, arriving within `window_micros` of it either way. Claims of the same batch count.
+    async fn claim_ids(
+        &self,
+        stream: &StreamName,
+        claims: &[IdClaim],
+        window_micros: i64,
+    ) -> Result<Vec<bool>, StoreError>;
+}
+
+/// The right to write what a partition holds, and where its last owner stood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// Counts the owners: whoever bears a lower one is a zombie.
+    pub epoch: u64,
+    /// Everything up to here is done.
+    pub checkpoint: Sequence,
+}
+
+/// A partition, as anybody may see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseState {
+    /// The partition.
+    pub partition: PartitionId,
+    /// Everything up to here is done.
+    pub checkpoint: Sequence,
+}
+
+/// Who consumes which partition, and how far.
+#[async_trait]
+pub trait Leases: Send + Sync {
+    /// Takes a partition: raises its epoch, and gives its checkpoint as of the same moment.
+    async fn claim_lease(&self, stream: &StreamName, partition: &PartitionId) -> Result<Lease, StoreError>;
+
+    /// Moves the checkpoint forward to `to`, if `epoch` still is the partition's. `false` means that it is not: the
+    /// caller is a zombie and stops. Whatever was written before it is durable when this answers `true`.
+    async fn checkpoint(
+        &self,
+        stream: &StreamName,
+        partition: &PartitionId,
+        epoch: u64,
+        to: Sequence,
+    ) -> Result<bool, StoreError>;
+
+    /// All partitions of a stream that were ever claimed.
+    async fn leases(&self, stream: &StreamName) -> Result<Vec<LeaseState>, StoreError>;
+}
+
+/// Streams and shapes.
+#[async_trait]
+pub trait Catalog: Send + Sync {
+    /// All streams, by name.
+    async fn streams(&self) -> Result<Vec<StreamRecord>, StoreError>;
+
+    /// Writes an entry if the one there has `record.version - 1` (none: 0). `false` if it has not: read again.
+    async fn put_stream(&self, record: &StreamRecord) -> Result<bool, StoreError>;
+
+    /// A stream's shape, once something was learned.
+    async fn shape(&self, stream: &StreamName) -> Result<Option<Shape>, StoreError>;
+
+    /// Writes a shape if the one there has `shape.version - 1` (none: 0). `false` if it has not: read again.
+    async fn put_shape(&self, stream: &StreamName, shape: &Shape) -> Result<bool, StoreError>;
+
+    /// A number that is another one after each change of a stream or a shape: cheap enough to ask a few times a second.
+    async fn catalog_revision(&self) -> Result<u64, StoreError>;
+}
+
+/// A record that could not become a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// Where it stands in its log.
+    pub position: Position,
+    /// When it arrived.
+    pub arrived_at: Timestamp,
+    /// The partition key it came with.
+    pub key: Arc<str>,
+    /// Why it was set aside: one sentence.
+    pub reason: String,
+    /// Its bytes, as they came.
+    pub raw: Bytes,
+}
+
+/// Records that could not become messages.
+#[async_trait]
+pub trait DeadLetters: Send + Sync {
+    /// Keeps them. Keeping one again changes nothing.
+    async fn write_dead_letters(&self, stream: &StreamName, letters: &[DeadLetter])
+    -> Result<(), StoreError>;
+
+    /// Lists them by position, those after `after`.
+    async fn dead_letters(
+        &self,
+        stream: &StreamName,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, StoreError>;
+}
