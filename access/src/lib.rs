@@ -1,1 +1,59 @@
-//! access
+//! Who may do what: tokens in, decisions out.
+//!
+//! A request meets the modules in this order: [`host`] refuses what a page elsewhere could have sent here; [`Access`]
+//! turns its bearer token into a [`Principal`] ([`Signed`] does so for a handler); [`policy::decide`] says what this
+//! principal may do, as a pure function. [`Issuer`] is where tokens come from as long as no other issuer is configured,
+//! and [`Context`] how the commands find it.
+//!
+//! ```no_run
+//! # use axum::{Router, extract::FromRef, routing::get};
+//! use access::{Access, AuthError, Role, Signed, policy};
+//!
+//! # #[derive(Clone)] struct App { access: Access }
+//! impl FromRef<App> for Access {
+//!     fn from_ref(app: &App) -> Self {
+//!         app.access.clone()
+//!     }
+//! }
+//!
+//! async fn who(Signed(caller): Signed) -> Result<String, AuthError> {
+//!     policy::require(&caller, Role::Read)?;
+//!     Ok(caller.subject().to_owned())
+//! }
+//! # fn app(access: Access) -> Router {
+//! Router::new().route("/who", get(who)).with_state(App { access })
+//! # }
+//! ```
+//!
+//! **Invariants.** [`policy`] is pure. Clocks are handed in, randomness is drawn in one file. Tokens, secrets and codes
+//! are never logged, and print as `…`. A refused token says nothing about why, unless it is a good one that has expired.
+
+mod bearer;
+mod context;
+mod error;
+mod files;
+mod handle;
+pub mod host;
+mod issuer;
+pub mod policy;
+mod principal;
+mod random;
+mod role;
+mod secret;
+mod verify;
+mod write;
+
+pub use context::{Context, ContextError};
+pub use error::AuthError;
+pub use files::FileError;
+pub use handle::{Access, Signed};
+pub use issuer::{
+    Client, ClientError, ClientSettings, DEVELOPMENT_CLIENT, Development, Grant, IssueError, IssuedToken,
+    Issuer, IssuerError, IssuerSettings, PAGE_CLIENT, resolve_clients,
+};
+pub use policy::{Action, Decision, Denied, ReadScope, decide};
+pub use principal::{InvalidPrincipal, IssuerName, Principal};
+pub use random::NoRandomness;
+pub use role::{Role, Roles};
+pub use secret::Secret;
+pub use verify::{Refusal, Verifier};

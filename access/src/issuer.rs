@@ -1,0 +1,177 @@
+//! The embedded issuer: the real flow from the first minute, without another server.
+//!
+//! It signs with a key of its own data folder, knows the clients of the configuration, and on loopback the *development
+//! client*, whose secret lies in the context file, and whose one-time codes sign the page in.
+
+mod answers;
+mod clients;
+mod codes;
+mod development;
+mod discovery;
+mod form;
+mod key;
+mod mint;
+mod page;
+mod routes;
+mod settings;
+mod token;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use openidconnect::url;
+use schema::{Clock, Timestamp};
+
+pub use clients::{Client, ClientError, ClientSettings, resolve_clients};
+pub use development::{DEVELOPMENT_CLIENT, Development, PAGE_CLIENT};
+pub use mint::{Grant, IssueError, IssuedToken};
+pub use settings::IssuerSettings;
+
+use crate::files::{self, FileError};
+use crate::{Access, ContextError, IssuerName, NoRandomness, Secret, Verifier};
+use clients::Clients;
+use codes::Codes;
+use key::{KeyError, SigningKey};
+
+/// An issuer that could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum IssuerError {
+    /// The address is not one under which clients could find it.
+    #[error("{url:?} can't be the issuer's address: expected http(s)://HOST[:PORT] and nothing behind it")]
+    Url {
+        /// The address.
+        url: String,
+    },
+    /// Nobody could sign in.
+    #[error(
+        "nobody could sign in: the development client is on for loopback addresses only; for others configure \
+         [[client]] with id, secret_env and roles"
+    )]
+    NoClients,
+    /// The data folder can't be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The signing key can't be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The context file can't be used.
+    #[error(transparent)]
+    Context(#[from] ContextError),
+    /// The discovery document can't be written.
+    #[error("can't write the issuer's discovery document")]
+    Discovery(#[from] discovery::DiscoveryError),
+}
+
+/// The embedded issuer. Clones are the same one.
+#[derive(Clone)]
+pub struct Issuer(Arc<Inner>);
+
+struct Inner {
+    url: String,
+    settings: IssuerSettings,
+    key: SigningKey,
+    clients: Clients,
+    development: Development,
+    codes: Mutex<Codes>,
+    access: Access,
+    documents: discovery::Documents,
+    clock: Clock,
+}
+
+impl Issuer {
+    /// Opens the issuer of the data folder `dir`, which is reached at `url` (`http://127.0.0.1:4000`); on first start it
+    /// makes the folder and the key. With the development client it writes the context file too, so the address should be
+    /// bound by then.
+    ///
+    /// # Errors
+    /// [`IssuerError`] names the file or setting that stands in the way.
+    pub fn open(
+        dir: &Path,
+        url: &str,
+        settings: IssuerSettings,
+        clients: Vec<Client>,
+        development: Development,
+        clock: Clock,
+    ) -> Result<Self, IssuerError> {
+        let url = checked_url(url)?;
+        if clients.is_empty() && development == Development::Off {
+            return Err(IssuerError::NoClients);
+        }
+        files::make_folder(dir)?;
+        let key = SigningKey::open(dir)?;
+        let mut clients = Clients::new(clients);
+        if development == Development::On {
+            clients.add(development::client(dir, &url)?);
+        }
+        let keys = [(key.id().to_owned(), *key.public())];
+        let verifier = Verifier::new(IssuerName::Embedded, &url, &settings.audience, keys, clock.clone());
+        Ok(Self(Arc::new(Inner {
+            documents: discovery::Documents::new(&url, &key)?,
+            url,
+            settings,
+            key,
+            clients,
+            development,
+            codes: Mutex::default(),
+            access: Access::new(verifier),
+            clock,
+        })))
+    }
+
+    /// Where it is, as its tokens say: without a trailing `/`.
+    pub fn url(&self) -> &str {
+        &self.0.url
+    }
+
+    /// The way from its tokens to principals.
+    pub fn access(&self) -> Access {
+        self.0.access.clone()
+    }
+
+    /// A fresh one-time code that signs the page in; `None` without the development client.
+    ///
+    /// # Errors
+    /// [`NoRandomness`].
+    pub fn page_code(&self) -> Result<Option<Secret>, NoRandomness> {
+        if self.0.development == Development::Off {
+            return Ok(None);
+        }
+        let code = crate::random::secret()?;
+        let ends_at = self.now().plus_micros(self.0.settings.page_code_micros());
+        self.codes().add(&code, ends_at, self.now());
+        Ok(Some(code))
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.0.clock)()
+    }
+
+    fn codes(&self) -> std::sync::MutexGuard<'_, Codes> {
+        // A list of hashes is whole whatever its last user met with.
+        self.0.codes.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issuer").field("url", &self.0.url).finish_non_exhaustive()
+    }
+}
+
+fn checked_url(text: &str) -> Result<String, IssuerError> {
+    let refused = || IssuerError::Url { url: text.into() };
+    let url = url::Url::parse(text).map_err(|_| refused())?;
+    let is_bare = url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() || !is_bare {
+        return Err(refused());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,68 @@
+//! What clients can find out by themselves: the discovery document (OpenID Connect Discovery 1.0) and the public keys.
+
+use openidconnect::core::{
+    CoreClientAuthMethod, CoreGrantType, CoreJsonCurveType, CoreJsonWebKey, CoreJwsSigningAlgorithm,
+    CoreProviderMetadata, CoreResponseType, CoreSubjectIdentifierType,
+};
+use openidconnect::{
+    AuthUrl, EmptyAdditionalProviderMetadata, IssuerUrl, JsonWebKeyId, JsonWebKeySet, JsonWebKeySetUrl,
+    ResponseTypes, Scope, TokenUrl, url,
+};
+
+use super::key::SigningKey;
+use crate::Role;
+
+/// A document that can't be written.
+#[derive(Debug, thiserror::Error)]
+pub enum DiscoveryError {
+    /// An address in it is none.
+    #[error("an address is malformed")]
+    Url(#[from] url::ParseError),
+    /// It can't be written as JSON.
+    #[error("it can't be written as JSON")]
+    Json(#[from] serde_json::Error),
+}
+
+/// Both documents, as JSON: they don't change while the server runs.
+pub(super) struct Documents {
+    pub(super) configuration: String,
+    pub(super) keys: String,
+}
+
+impl Documents {
+    pub(super) fn new(base: &str, key: &SigningKey) -> Result<Self, DiscoveryError> {
+        Ok(Self {
+            configuration: serde_json::to_string(&configuration(base)?)?,
+            keys: serde_json::to_string(&keys(key))?,
+        })
+    }
+}
+
+fn configuration(base: &str) -> Result<CoreProviderMetadata, url::ParseError> {
+    Ok(CoreProviderMetadata::new(
+        IssuerUrl::new(base.into())?,
+        // Discovery demands one. It is there, and says that nobody signs in here by a form.
+        AuthUrl::new(format!("{base}/oauth/authorize"))?,
+        JsonWebKeySetUrl::new(format!("{base}/oauth/jwks"))?,
+        vec![ResponseTypes::new(vec![CoreResponseType::None])],
+        vec![CoreSubjectIdentifierType::Public],
+        vec![CoreJwsSigningAlgorithm::EdDsa],
+        EmptyAdditionalProviderMetadata {},
+    )
+    .set_token_endpoint(Some(TokenUrl::new(format!("{base}/oauth/token"))?))
+    .set_grant_types_supported(Some(vec![CoreGrantType::ClientCredentials]))
+    .set_token_endpoint_auth_methods_supported(Some(vec![
+        CoreClientAuthMethod::ClientSecretBasic,
+        CoreClientAuthMethod::ClientSecretPost,
+    ]))
+    .set_scopes_supported(Some(Role::ALL.map(|role| Scope::new(role.as_str().into())).into())))
+}
+
+fn keys(key: &SigningKey) -> JsonWebKeySet<CoreJsonWebKey> {
+    let id = JsonWebKeyId::new(key.id().into());
+    JsonWebKeySet::new(vec![CoreJsonWebKey::new_okp(
+        key.public().to_vec(),
+        CoreJsonCurveType::Ed25519,
+        Some(id),
+    )])
+}

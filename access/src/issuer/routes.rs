@@ -1,0 +1,47 @@
+//! The issuer's routes, all of them.
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, FromRef, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+
+use super::answers::OAuthError;
+use super::{Issuer, page, token};
+use crate::Access;
+
+/// Longest body of a request, in bytes.
+const BODY_BYTES_MAX: usize = 16 * 1024;
+
+impl Issuer {
+    /// Its routes, to be merged into the server's: `/.well-known/openid-configuration` and `/oauth/…`.
+    pub fn router<S>(&self) -> Router<S> {
+        Router::new()
+            .route("/.well-known/openid-configuration", get(configuration))
+            .route("/oauth/jwks", get(keys))
+            .route("/oauth/authorize", get(authorize))
+            .route("/oauth/token", post(token::token))
+            .route("/oauth/code", post(page::redeem))
+            .route("/oauth/codes", post(page::new_code))
+            .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+            .with_state(self.clone())
+    }
+}
+
+impl FromRef<Issuer> for Access {
+    fn from_ref(issuer: &Issuer) -> Self {
+        issuer.access()
+    }
+}
+
+async fn configuration(State(issuer): State<Issuer>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json")], issuer.0.documents.configuration.clone())
+}
+
+async fn keys(State(issuer): State<Issuer>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/jwk-set+json")], issuer.0.documents.keys.clone())
+}
+
+async fn authorize(State(issuer): State<Issuer>) -> OAuthError {
+    OAuthError::ResponseType(format!("{}/oauth/token", issuer.url()))
+}

@@ -1,0 +1,52 @@
+//! `POST /oauth/token`: client credentials for a token (RFC 6749, section 4.4).
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::{HeaderMap, StatusCode};
+
+use super::answers::OAuthError;
+use super::form::Form;
+use super::{Client, Grant, IssuedToken, Issuer};
+use crate::{Role, Roles};
+
+pub(super) async fn token(
+    State(issuer): State<Issuer>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<IssuedToken, OAuthError> {
+    let form = Form::read(&headers, &whole(body)?)?;
+    let credentials = form.credentials(&headers)?;
+    let client =
+        issuer.0.clients.authenticate(&credentials.id, &credentials.secrets).ok_or(OAuthError::Client)?;
+    match form.get("grant_type") {
+        Some("client_credentials") => {}
+        Some(_) => return Err(OAuthError::GrantType),
+        None => return Err(OAuthError::Request("grant_type is missing")),
+    }
+    let roles = wanted(client, form.get("scope"))?;
+    // RFC 9068, section 2.2: where no person is involved, the subject is the client.
+    let grant = Grant {
+        subject: &client.id,
+        client_id: &client.id,
+        roles,
+        seconds: issuer.0.settings.token_seconds.get(),
+    };
+    Ok(issuer.issue(&grant)?)
+}
+
+/// The body, if it came as a whole.
+pub(super) fn whole(body: Result<Bytes, BytesRejection>) -> Result<Bytes, OAuthError> {
+    body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => OAuthError::TooLong,
+        _ => OAuthError::Request("its body did not arrive as a whole"),
+    })
+}
+
+/// The roles that `scope` names, all of which the client must have; all of its own without one.
+fn wanted(client: &Client, scope: Option<&str>) -> Result<Roles, OAuthError> {
+    let Some(scope) = scope else { return Ok(client.roles) };
+    let names = scope.split(' ').filter(|name| !name.is_empty());
+    let roles: Option<Roles> = names.map(Role::from_name).collect();
+    roles.filter(|roles| !roles.is_empty() && client.roles.contains_all(*roles)).ok_or(OAuthError::Scope)
+}
