@@ -1,1 +1,106 @@
-//! gateway
+//! Data out: GraphQL over what the store holds.
+//!
+//! ```text
+//!  http ▸ request ▸ document (limits, parse, validate) ▸ coerce ▸ plan ▸ execute ┬▸ data: page ▸ project ▸ write
+//!                        ▲                                                       ├▸ control: async-graphql
+//!                     snapshot ◀ catalog (streams, shapes)                        └▸ introspection
+//! ```
+//!
+//! A root field belongs to a stream (the data plane: compiled plans over raw JSON), to the control plane (static types),
+//! or to introspection. Their answers are put together as bytes, in the order of the selection.
+//!
+//! **Invariants.** Every read passes [`access`]. Nothing here writes to the store: `publish` goes through
+//! [`store::Publish`]. A snapshot is immutable, and a running query keeps the one that it began with. Every limit is in
+//! [`GatewaySettings`].
+
+mod coerce;
+mod control;
+mod document;
+mod error;
+mod execute;
+mod http;
+mod plan;
+mod project;
+mod request;
+mod response;
+mod rest;
+mod settings;
+mod snapshot;
+
+use std::sync::Arc;
+
+use access::Access;
+use axum::Router;
+use schema::{Clock, Limits};
+use store::{Publish, Store};
+
+pub use execute::{Pipeline, Response};
+pub use http::SCHEMA_HEADER;
+pub use request::GraphqlRequest;
+pub use settings::GatewaySettings;
+pub use snapshot::{Follower, Snapshot, Snapshots};
+
+/// What the gateway is made of.
+pub struct Parts {
+    /// Where messages rest.
+    pub store: Arc<dyn Store>,
+    /// The way in, for `publish`.
+    pub publish: Arc<dyn Publish>,
+    /// Limits of queries.
+    pub settings: GatewaySettings,
+    /// Limits of messages.
+    pub limits: Limits,
+    /// Tells the time.
+    pub clock: Clock,
+}
+
+/// Data out: the query pipeline, and the task that keeps its schema in step.
+#[derive(Clone)]
+pub struct Gateway {
+    pipeline: Arc<Pipeline>,
+}
+
+impl Gateway {
+    /// Reads the catalog and builds the first schema; spawns the task that follows its changes.
+    ///
+    /// # Errors
+    /// A sentence: the store can't be read, or the schema is at odds with itself.
+    pub async fn start(parts: Parts) -> Result<Self, String> {
+        let follower = Follower::start(parts.store.clone(), control::sdl()).await?;
+        let snapshots = follower.snapshots();
+        tokio::spawn(follower.run());
+        let control = control::schema(control::Parts {
+            store: parts.store.clone(),
+            publish: parts.publish,
+            snapshots: snapshots.clone(),
+            clock: parts.clock.clone(),
+            settings: parts.settings.clone(),
+        });
+        let documents = plan::Documents::new(parts.settings.plans);
+        let pipeline = Pipeline {
+            settings: parts.settings,
+            limits: parts.limits,
+            store: parts.store,
+            snapshots,
+            documents,
+            control,
+            clock: parts.clock,
+        };
+        Ok(Self { pipeline: Arc::new(pipeline) })
+    }
+
+    /// Its routes: `/graphql` and `GET /data`.
+    pub fn router<S: Clone + Send + Sync + 'static>(&self, access: Access) -> Router<S> {
+        http::router(self.pipeline.clone(), access)
+    }
+
+    /// The schema in force, as SDL.
+    pub fn sdl(&self) -> String {
+        self.pipeline.snapshots.current().sdl.clone()
+    }
+
+    /// The pipeline itself, for tests and benches that need no socket.
+    pub fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
+    }
+}

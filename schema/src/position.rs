@@ -203,6 +203,23 @@ impl Position {
     }
 }
 
+impl FromStr for Position {
+    type Err = InvalidPosition;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPosition> {
+        let invalid = || InvalidPosition(text.chars().take(200).collect());
+        let mut parts = text.split(':');
+        let partition =
+            parts.next().filter(|name| !name.is_empty() && !name.contains('\0')).ok_or_else(invalid)?;
+        let sequence = parts.next().ok_or_else(invalid)?.parse()?;
+        let sub = parts.next().map_or(Ok(0), |sub| sub.parse().map_err(|_| invalid()))?;
+        if parts.next().is_some() {
+            return Err(invalid());
+        }
+        Ok(Self { partition: PartitionId::new(partition), sequence, sub })
+    }
+}
+
 impl fmt::Display for Position {
     /// `partition:sequence`, and `:sub` where it is not 0.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -225,6 +242,16 @@ mod tests {
         assert_eq!(widest.parse::<Sequence>().unwrap().to_string(), widest);
         for text in ["", "-1", "1x", "1.0", &"9".repeat(130)] {
             assert!(text.parse::<Sequence>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn positions_are_read_as_they_are_written() {
+        for text in ["shardId-000000000002:1834", "shardId-000000000002:0:7"] {
+            assert_eq!(text.parse::<Position>().unwrap().to_string(), text);
+        }
+        for text in ["", "1834", ":1", "p:", "p:x", "p:1:x", "p:1:2:3"] {
+            assert!(text.parse::<Position>().is_err(), "{text}");
         }
     }
 

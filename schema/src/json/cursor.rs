@@ -157,6 +157,11 @@ impl<'a> Cursor<'a> {
         Ok(&self.bytes[start..self.at])
     }
 
+    /// How many bytes of the document lie behind.
+    pub fn offset(&self) -> usize {
+        self.at
+    }
+
     /// Brackets of both sorts are counted together: in a checked document they match.
     fn skip_nested(&mut self) -> Result<(), Malformed> {
         let mut depth = 0usize;

@@ -64,7 +64,7 @@ impl<'a> Learner<'a> {
         let kind = cursor.kind()?;
         if kind == Kind::Text && opens.is_some_and(|opens| opens.here) {
             let raw = cursor.text()?.decode()?;
-            return match opened(&raw, self.limits) {
+            return match open_string(&raw, self.limits) {
                 Some(document) => {
                     self.changed |= !at.opened;
                     at.opened = true;
@@ -136,7 +136,7 @@ impl<'a> Learner<'a> {
 }
 
 /// The document inside a string, if it is a JSON object or array by itself.
-pub(crate) fn opened<'t>(text: &'t str, limits: &Limits) -> Option<&'t [u8]> {
+pub fn open_string<'t>(text: &'t str, limits: &Limits) -> Option<&'t [u8]> {
     let document = text.trim_start_matches([' ', '\t', '\n', '\r']);
     let nested = document.starts_with(['{', '[']);
     (nested && check(document.as_bytes(), CheckLimits::from(limits)).is_ok()).then_some(document.as_bytes())

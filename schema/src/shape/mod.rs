@@ -18,7 +18,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-pub use learn::{Learner, Opens};
+pub use learn::{Learner, Opens, open_string};
 pub use learned::{Kinds, Learned};
 pub use published::{Entries, Field, Object, Out, Published, View};
 pub use sdl::{write_fields, write_types};

@@ -1,0 +1,114 @@
+//! The control plane: streams, topics, shapes, dead letters, `publish`. Types that are known when Tidegate is compiled,
+//! by async-graphql; what a stream's own fields are is the data plane's business.
+
+mod dead_letters;
+mod mutation;
+mod query;
+mod scalars;
+mod shape;
+mod streams;
+mod topics;
+
+use std::sync::Arc;
+
+use access::{Denied, Principal, Role, policy};
+use async_graphql::dataloader::DataLoader;
+use async_graphql::{Context, EmptySubscription, Error, ErrorExtensions, Schema, ValidationMode};
+use schema::Clock;
+use store::{Publish, Store, StoreError};
+
+pub use scalars::{JsonText, Time};
+
+use crate::settings::GatewaySettings;
+use crate::snapshot::{Snapshots, StreamView};
+use mutation::Mutation;
+use query::Query;
+use streams::Partitions;
+
+/// The control plane's schema, with all that its resolvers need.
+pub type ControlSchema = Schema<Query, Mutation, EmptySubscription>;
+
+/// Who asks; put into each request.
+#[derive(Debug)]
+pub struct Caller(pub Principal);
+
+/// What the resolvers are handed.
+pub struct Parts {
+    /// Where everything rests.
+    pub store: Arc<dyn Store>,
+    /// The way in.
+    pub publish: Arc<dyn Publish>,
+    /// The schema in force.
+    pub snapshots: Snapshots,
+    /// Tells the time.
+    pub clock: Clock,
+    /// Limits.
+    pub settings: GatewaySettings,
+}
+
+/// The control plane's SDL.
+pub fn sdl() -> String {
+    Schema::new(Query, Mutation, EmptySubscription).sdl()
+}
+
+/// The control plane, ready to execute.
+pub fn schema(parts: Parts) -> ControlSchema {
+    let loader = DataLoader::new(Partitions(parts.store.clone()), tokio::spawn);
+    // Documents were validated against the whole schema before they were split.
+    Schema::build(Query, Mutation, EmptySubscription)
+        .validation_mode(ValidationMode::Fast)
+        .data(parts.store)
+        .data(parts.publish)
+        .data(parts.snapshots)
+        .data(parts.clock)
+        .data(parts.settings)
+        .data(loader)
+        .finish()
+}
+
+fn store<'a>(ctx: &Context<'a>) -> Result<&'a Arc<dyn Store>, Error> {
+    ctx.data()
+}
+
+fn caller<'a>(ctx: &Context<'a>) -> Result<&'a Principal, Error> {
+    ctx.data::<Caller>().map(|caller| &caller.0)
+}
+
+/// Asks for a role.
+fn require(ctx: &Context<'_>, role: Role) -> Result<(), Error> {
+    policy::require(caller(ctx)?, role).map_err(|error| denied(&error))
+}
+
+/// The stream of that name, if there is one.
+fn stream(ctx: &Context<'_>, name: &str) -> Result<Arc<StreamView>, Error> {
+    let snapshot = ctx.data::<Snapshots>()?.current();
+    snapshot.stream(name).cloned().ok_or_else(|| {
+        Error::new(format!("there is no stream {name:?}: query streams {{ name }} for those there are"))
+    })
+}
+
+fn denied(error: &Denied) -> Error {
+    coded(error.to_string(), "FORBIDDEN")
+}
+
+fn unavailable(error: &StoreError) -> Error {
+    tracing::warn!(error = error as &dyn std::error::Error, "a read failed");
+    coded("the store can't answer now: try again", "UNAVAILABLE")
+}
+
+fn coded(message: impl Into<String>, code: &'static str) -> Error {
+    Error::new(message).extend_with(|_, extensions| extensions.set("code", code))
+}
+
+/// How many entries a listing gives.
+fn count(first: Option<i32>, ctx: &Context<'_>) -> Result<usize, Error> {
+    let settings = ctx.data::<GatewaySettings>()?;
+    let most = settings.page_rows_max;
+    match first {
+        None => Ok(settings.page_rows),
+        Some(first) => usize::try_from(first)
+            .ok()
+            .filter(|first| (1..=most).contains(first))
+            .ok_or_else(|| Error::new(format!("first is {first}, and must be from 1 to {most}"))),
+    }
+}

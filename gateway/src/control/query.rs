@@ -1,0 +1,87 @@
+//! The control plane's queries.
+
+use access::Role;
+use async_graphql::{Context, Error, Object, SimpleObject};
+
+use super::dead_letters::{self, DeadLetter};
+use super::shape::{Shape, places};
+use super::streams::{Stream, all};
+use super::topics::{self, Topic, TopicsAsk};
+use super::{Time, caller, require, stream};
+
+/// What can be asked.
+pub struct Query;
+
+/// Who asks.
+#[derive(SimpleObject)]
+struct Me {
+    /// Whom the token is about.
+    subject: String,
+    /// The client that the token was given to.
+    client_id: String,
+    /// What it may do.
+    roles: Vec<&'static str>,
+    /// The caller's own topic, in streams whose topic is the caller.
+    own_topic: String,
+    /// When the token ends.
+    expires_at: Time,
+}
+
+#[Object]
+impl Query {
+    /// All streams, by name.
+    async fn streams(&self, ctx: &Context<'_>) -> Result<Option<Vec<Stream>>, Error> {
+        require(ctx, Role::Read)?;
+        Ok(Some(all(ctx)?))
+    }
+
+    /// One stream; null where there is none of that name.
+    async fn stream(&self, ctx: &Context<'_>, name: String) -> Result<Option<Stream>, Error> {
+        require(ctx, Role::Read)?;
+        Ok(stream(ctx, &name).ok().map(Stream))
+    }
+
+    /// Topics of a stream in byte order, those after `after`, that begin with `prefix` and may have messages in the range.
+    async fn topics(
+        &self,
+        ctx: &Context<'_>,
+        stream: String,
+        #[graphql(default)] prefix: String,
+        #[graphql(desc = "Not before: ISO 8601, or such as now-15m.")] from: Option<String>,
+        #[graphql(desc = "Before: ISO 8601, or such as now-15m.")] to: Option<String>,
+        #[graphql(desc = "So many; 100 unless told.")] first: Option<i32>,
+        #[graphql(desc = "Only topics after this one.")] after: Option<String>,
+    ) -> Result<Option<Vec<Topic>>, Error> {
+        topics::list(ctx, TopicsAsk { stream, prefix, from, to, first, after }).await.map(Some)
+    }
+
+    /// What is known of a stream's JSON; null before anything was learned.
+    async fn shape(&self, ctx: &Context<'_>, stream: String) -> Result<Option<Shape>, Error> {
+        require(ctx, Role::Read)?;
+        places(ctx, &stream).await
+    }
+
+    /// Records that could not become messages, by position, those after `after`.
+    async fn dead_letters(
+        &self,
+        ctx: &Context<'_>,
+        stream: String,
+        #[graphql(desc = "So many; 100 unless told.")] first: Option<i32>,
+        #[graphql(desc = "Only those after this position.")] after: Option<String>,
+    ) -> Result<Option<Vec<DeadLetter>>, Error> {
+        require(ctx, Role::Admin)?;
+        dead_letters::list(ctx, &stream, first, after).await.map(Some)
+    }
+
+    /// Who is asking.
+    async fn me(&self, ctx: &Context<'_>) -> Result<Option<Me>, Error> {
+        let caller = caller(ctx)?;
+        Ok(Some(Me {
+            subject: caller.subject().to_owned(),
+            client_id: caller.client_id().to_owned(),
+            roles: caller.roles().iter().map(Role::as_str).collect(),
+            own_topic: caller.own_topic().to_string(),
+            expires_at: Time(caller.expires_at()),
+        }))
+    }
+}

@@ -1,0 +1,116 @@
+//! Streams, as the API shows them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use access::{ReadScope, policy};
+use async_graphql::dataloader::{DataLoader, Loader};
+use async_graphql::{Context, Error, Object, SimpleObject};
+use futures_util::future::try_join_all;
+use schema::StreamName;
+use store::{LeaseState, Store, StoreError};
+
+use super::{caller, denied, unavailable};
+use crate::snapshot::{Snapshots, StreamView};
+
+/// A named flow of messages with one shape.
+pub struct Stream(pub Arc<StreamView>);
+
+/// One ordered log that feeds a stream.
+#[derive(SimpleObject)]
+pub struct Partition {
+    /// Its name.
+    partition: String,
+    /// Everything up to this sequence is in the store.
+    checkpoint: String,
+}
+
+/// All streams, by name.
+pub(super) fn all(ctx: &Context<'_>) -> Result<Vec<Stream>, Error> {
+    let snapshot = ctx.data::<Snapshots>()?.current();
+    let mut streams: Vec<Stream> = snapshot.streams.values().cloned().map(Stream).collect();
+    streams.sort_by(|a, b| a.0.record.name().cmp(b.0.record.name()));
+    Ok(streams)
+}
+
+#[Object]
+impl Stream {
+    /// Its name.
+    async fn name(&self) -> String {
+        self.0.record.name().to_string()
+    }
+
+    /// The field of Query that gives its messages.
+    async fn root_field(&self) -> &str {
+        &self.0.record.root_field
+    }
+
+    /// The type of its messages.
+    async fn type_name(&self) -> &str {
+        &self.0.record.type_name
+    }
+
+    /// Where a message's topic comes from: key, caller, a JSON pointer, or constant:NAME.
+    async fn topic(&self) -> String {
+        self.0.stream().topic.clone().into()
+    }
+
+    /// JSON pointer to a message's time; null where arrival is meant.
+    async fn time(&self) -> Option<String> {
+        self.0.stream().time.as_ref().map(ToString::to_string)
+    }
+
+    /// JSON pointer to a message's own id; null where its position is its identity.
+    async fn id(&self) -> Option<String> {
+        self.0.stream().id.as_ref().map(ToString::to_string)
+    }
+
+    /// JSON pointers to strings that are opened as JSON documents.
+    async fn json_strings(&self) -> Vec<String> {
+        self.0.stream().json_strings.iter().map(ToString::to_string).collect()
+    }
+
+    /// How long messages are kept, counted from arrival.
+    async fn retention(&self) -> String {
+        self.0.stream().retention.clone().into()
+    }
+
+    /// Counts the changes of its shape.
+    async fn shape_version(&self) -> u64 {
+        self.0.shape_version
+    }
+
+    /// Whether the caller may read all its topics, or only its own.
+    async fn own_topic_only(&self, ctx: &Context<'_>) -> Result<bool, Error> {
+        let scope = policy::read_scope(caller(ctx)?, self.0.record.name(), &self.0.stream().topic);
+        Ok(scope.map_err(|error| denied(&error))? != ReadScope::All)
+    }
+
+    /// The logs that feed it.
+    async fn partitions(&self, ctx: &Context<'_>) -> Result<Vec<Partition>, Error> {
+        let loader = ctx.data::<DataLoader<Partitions>>()?;
+        let loaded =
+            loader.load_one(self.0.record.name().clone()).await.map_err(|error| unavailable(&error))?;
+        let partition = |lease: LeaseState| Partition {
+            partition: lease.partition.to_string(),
+            checkpoint: lease.checkpoint.to_string(),
+        };
+        Ok(loaded.unwrap_or_default().into_iter().map(partition).collect())
+    }
+}
+
+/// Loads the partitions of all streams that one request asks about, each once, at the same time.
+pub struct Partitions(pub Arc<dyn Store>);
+
+impl Loader<StreamName> for Partitions {
+    type Value = Vec<LeaseState>;
+    type Error = Arc<StoreError>;
+
+    async fn load(
+        &self,
+        streams: &[StreamName],
+    ) -> Result<HashMap<StreamName, Vec<LeaseState>>, Arc<StoreError>> {
+        let loads = streams.iter().map(|stream| async { Ok((stream.clone(), self.0.leases(stream).await?)) });
+        try_join_all(loads).await.map(|loaded| loaded.into_iter().collect()).map_err(Arc::new)
+    }
+}

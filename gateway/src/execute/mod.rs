@@ -1,0 +1,160 @@
+//! Execution: each root field by its owner, at once; their bytes put together in the order of the selection.
+
+mod control;
+mod data;
+mod introspect;
+mod page;
+mod write;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use access::Principal;
+use apollo_compiler::response::JsonMap;
+use apollo_compiler::validation::Valid;
+use futures_util::future::join_all;
+use schema::Clock;
+use store::Store;
+
+pub(crate) use page::{Ask, Page, read};
+pub(crate) use write::cursor;
+
+use crate::control::ControlSchema;
+use crate::error::{Code, GraphqlError};
+use crate::plan::{Documents, Owner, Plan, Prepared};
+use crate::request::GraphqlRequest;
+use crate::settings::GatewaySettings;
+use crate::snapshot::{Snapshot, Snapshots};
+use crate::{coerce, response};
+
+/// The query pipeline: limits ▸ parse ▸ validate ▸ coerce ▸ policy ▸ plan ▸ execute ▸ write.
+pub struct Pipeline {
+    pub(crate) settings: GatewaySettings,
+    pub(crate) limits: schema::Limits,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) snapshots: Snapshots,
+    pub(crate) documents: Documents,
+    pub(crate) control: ControlSchema,
+    pub(crate) clock: Clock,
+}
+
+/// An answer: `data`, or none of it where the request could not be executed at all.
+pub struct Response {
+    /// The body.
+    pub body: Vec<u8>,
+    /// Whether execution began: GraphQL over HTTP answers otherwise with another status.
+    pub executed: bool,
+    /// Errors in it.
+    pub errors: usize,
+}
+
+/// The value of one root field, as JSON, and the errors in it.
+#[derive(Default)]
+pub(crate) struct Answer {
+    pub(crate) value: Vec<u8>,
+    pub(crate) errors: Vec<GraphqlError>,
+    /// Errors that were too many to be listed.
+    pub(crate) unlisted: usize,
+}
+
+impl Answer {
+    /// Null, and why.
+    fn failed(key: &str, error: GraphqlError) -> Self {
+        Self { value: b"null".to_vec(), errors: vec![error.at(key)], unlisted: 0 }
+    }
+}
+
+/// One request on its way.
+pub(crate) struct Execution<'a> {
+    pub(crate) pipeline: &'a Pipeline,
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) caller: &'a Principal,
+    pub(crate) request: &'a GraphqlRequest,
+    pub(crate) prepared: &'a Prepared,
+    pub(crate) variables: &'a Valid<JsonMap>,
+}
+
+impl Pipeline {
+    /// Answers a request. `queries_only` refuses what changes something, as for a GET.
+    pub async fn execute(
+        &self,
+        caller: &Principal,
+        request: &GraphqlRequest,
+        queries_only: bool,
+    ) -> Response {
+        let snapshot = self.snapshots.current();
+        let (prepared, plan, variables) = match self.plan(&snapshot, request, queries_only) {
+            Ok(planned) => planned,
+            Err(errors) => return response::refused(&errors),
+        };
+        let execution = Execution {
+            pipeline: self,
+            snapshot: &snapshot,
+            caller,
+            request,
+            prepared: &prepared,
+            variables: &variables,
+        };
+        let limit = Duration::from_millis(self.settings.execution_ms);
+        match tokio::time::timeout(limit, execution.run(&plan)).await {
+            Ok(answers) => response::assemble(&plan, answers, self.settings.response_bytes),
+            Err(_) => {
+                let message =
+                    format!("the operation took longer than {} ms: ask for less at once", limit.as_millis());
+                response::refused(&[GraphqlError::new(Code::Timeout, message)])
+            }
+        }
+    }
+
+    #[expect(clippy::type_complexity, reason = "three parts that only `execute` takes apart")]
+    fn plan(
+        &self,
+        snapshot: &Snapshot,
+        request: &GraphqlRequest,
+        queries_only: bool,
+    ) -> Result<(Arc<Prepared>, Arc<Plan>, Valid<JsonMap>), Vec<GraphqlError>> {
+        let prepared = self.documents.prepare(request, snapshot, &self.settings)?;
+        let one = |error| vec![error];
+        let operation = prepared.operation().map_err(one)?;
+        if queries_only && !operation.is_query() {
+            let message = "a GET may only query: send mutations by POST";
+            return Err(one(GraphqlError::new(Code::BadRequest, message)));
+        }
+        let variables = coerce::variables(snapshot, operation, request).map_err(one)?;
+        let plan = prepared.plan(snapshot, &variables, &self.settings).map_err(one)?;
+        Ok((prepared.clone(), plan, variables))
+    }
+}
+
+impl Execution<'_> {
+    /// The answers of all roots, in their order. The control plane's are executed as one document of its own.
+    async fn run(&self, plan: &Plan) -> Vec<Answer> {
+        let control = async {
+            match &plan.control {
+                Some(document) => self.control(document, plan).await,
+                None => Vec::new(),
+            }
+        };
+        let data = join_all(plan.roots.iter().map(|root| async move {
+            match &root.owner {
+                Owner::Typename(name) => {
+                    Answer { value: format!("\"{name}\"").into_bytes(), ..Answer::default() }
+                }
+                Owner::Introspection => self.introspect(&root.key),
+                // Taken from the control plane's answers below.
+                Owner::Control => Answer::default(),
+                Owner::Data(data) => match self.data(&root.key, data).await {
+                    Ok(answer) => answer,
+                    Err(error) => Answer::failed(&root.key, error),
+                },
+            }
+        }));
+        let (mut answers, control) = tokio::join!(data, control);
+        let own =
+            plan.roots.iter().zip(&mut answers).filter(|(root, _)| matches!(root.owner, Owner::Control));
+        for ((_, answer), control) in own.zip(control) {
+            *answer = control;
+        }
+        answers
+    }
+}

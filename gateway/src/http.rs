@@ -1,0 +1,123 @@
+//! `/graphql`, as GraphQL over HTTP describes it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use access::{Access, Signed};
+use async_graphql_axum::GraphQLRequest;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, FromRef, State};
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use crate::error::{Code, GraphqlError};
+use crate::execute::Pipeline;
+use crate::request::GraphqlRequest;
+use crate::{response, rest};
+
+/// Tells clients which schema answered: another value means that they should look at it again.
+pub const SCHEMA_HEADER: HeaderName = HeaderName::from_static("tidegate-schema");
+
+const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
+
+/// What the handlers hold.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) pipeline: Arc<Pipeline>,
+    access: Access,
+}
+
+impl FromRef<Shared> for Access {
+    fn from_ref(shared: &Shared) -> Self {
+        shared.access.clone()
+    }
+}
+
+/// The gateway's routes.
+pub fn router<S: Clone + Send + Sync + 'static>(pipeline: Arc<Pipeline>, access: Access) -> Router<S> {
+    let limit = DefaultBodyLimit::max(pipeline.settings.body_bytes);
+    Router::new()
+        .route("/graphql", get(query).post(execute))
+        .route("/data", get(rest::own_messages))
+        .layer(limit)
+        .with_state(Shared { pipeline, access })
+}
+
+async fn execute(
+    State(shared): State<Shared>,
+    Signed(caller): Signed,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // Only a type that a form can't send: a page elsewhere must ask first (CORS), and is not answered.
+    if content_type.split(';').next().is_none_or(|kind| !kind.trim().eq_ignore_ascii_case("application/json"))
+    {
+        let message = format!("Content-Type is {content_type:?}: expected application/json");
+        return refused(
+            &shared,
+            &headers,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            &GraphqlError::new(Code::BadRequest, message),
+        );
+    }
+    let request = match GraphqlRequest::from_json(&body) {
+        Ok(request) => request,
+        Err(error) => return refused(&shared, &headers, StatusCode::BAD_REQUEST, &error),
+    };
+    let answer = shared.pipeline.execute(&caller, &request, false).await;
+    respond(&shared, &headers, answer)
+}
+
+/// A query in the address: `?query=…&operationName=…&variables=…`.
+async fn query(
+    State(shared): State<Shared>,
+    Signed(caller): Signed,
+    headers: HeaderMap,
+    request: GraphQLRequest,
+) -> Response {
+    let request = request.into_inner();
+    // What only queries may carry needs no more than the numbers of ordinary JSON, so its values may be rendered again.
+    let variables = request
+        .variables
+        .iter()
+        .filter_map(|(name, value)| Some((name.to_string(), serde_json::value::to_raw_value(value).ok()?)));
+    let variables: HashMap<_, _> = variables.collect();
+    let request = GraphqlRequest::new(request.query, request.operation_name, variables);
+    let answer = shared.pipeline.execute(&caller, &request, true).await;
+    respond(&shared, &headers, answer)
+}
+
+fn respond(shared: &Shared, headers: &HeaderMap, answer: crate::execute::Response) -> Response {
+    // A request that was not executed is an HTTP error only to clients that know the newer media type (GraphQL over
+    // HTTP, section 6.4); older ones take every status but 200 for a broken connection.
+    let status = if answer.executed || !knows_graphql_response(headers) {
+        StatusCode::OK
+    } else {
+        StatusCode::BAD_REQUEST
+    };
+    with_headers(shared, headers, status, answer.body)
+}
+
+fn refused(shared: &Shared, headers: &HeaderMap, status: StatusCode, error: &GraphqlError) -> Response {
+    with_headers(shared, headers, status, response::refused(std::slice::from_ref(error)).body)
+}
+
+fn with_headers(shared: &Shared, headers: &HeaderMap, status: StatusCode, body: Vec<u8>) -> Response {
+    let kind = if knows_graphql_response(headers) { GRAPHQL_RESPONSE } else { "application/json" };
+    let version = &shared.pipeline.snapshots.current().version;
+    let version = HeaderValue::from_str(version).unwrap_or(HeaderValue::from_static("0"));
+    let kind = HeaderValue::from_str(&format!("{kind}; charset=utf-8"))
+        .unwrap_or(HeaderValue::from_static(GRAPHQL_RESPONSE));
+    (status, [(CONTENT_TYPE, kind), (SCHEMA_HEADER, version)], body).into_response()
+}
+
+fn knows_graphql_response(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(ACCEPT)
+        .iter()
+        .any(|value| value.to_str().is_ok_and(|value| value.contains(GRAPHQL_RESPONSE)))
+}

@@ -1,0 +1,55 @@
+//! The response: parts put together.
+
+use serde::Serialize;
+
+use crate::error::{Code, GraphqlError};
+use crate::execute::{Answer, Response};
+use crate::plan::Plan;
+
+/// A request that could not be executed: errors, and no `data` at all.
+pub(crate) fn refused(errors: &[GraphqlError]) -> Response {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        errors: &'a [GraphqlError],
+    }
+    // Errors always become JSON.
+    let body = serde_json::to_vec(&Body { errors }).unwrap_or_default();
+    Response { body, executed: false, errors: errors.len() }
+}
+
+/// The answers of all roots, in order.
+pub(crate) fn assemble(plan: &Plan, answers: Vec<Answer>, bytes_max: usize) -> Response {
+    let size: usize = answers.iter().map(|answer| answer.value.len()).sum();
+    if size > bytes_max {
+        let message = format!("the response is larger than {bytes_max} bytes: ask for fewer rows or fields");
+        return refused(&[GraphqlError::new(Code::LimitExceeded, message)]);
+    }
+    let mut body = Vec::with_capacity(size + 64 * answers.len() + 16);
+    body.extend_from_slice(b"{\"data\":{");
+    let (mut errors, mut unlisted) = (Vec::new(), 0);
+    for (at, (root, mut answer)) in plan.roots.iter().zip(answers).enumerate() {
+        if at > 0 {
+            body.push(b',');
+        }
+        // Response keys are GraphQL names: nothing in them needs an escape.
+        body.push(b'"');
+        body.extend_from_slice(root.key.as_bytes());
+        body.extend_from_slice(b"\":");
+        body.extend_from_slice(&answer.value);
+        errors.append(&mut answer.errors);
+        unlisted += answer.unlisted;
+    }
+    body.push(b'}');
+    if unlisted > 0 {
+        errors.push(GraphqlError::new(
+            Code::ValueOutOfRange,
+            format!("{unlisted} more field errors are not listed"),
+        ));
+    }
+    if !errors.is_empty() {
+        body.extend_from_slice(b",\"errors\":");
+        body.extend_from_slice(&serde_json::to_vec(&errors).unwrap_or_default());
+    }
+    body.push(b'}');
+    Response { body, executed: true, errors: errors.len() }
+}

@@ -1,0 +1,102 @@
+//! `GET /data`: a caller's own messages, without GraphQL.
+
+use std::io::Write;
+
+use access::{Role, Signed, policy};
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use schema::{PageCursor, StreamName, TimeRange, Timestamp};
+use serde::Deserialize;
+
+use crate::error::{Code, GraphqlError};
+use crate::execute::{Ask, cursor, read};
+use crate::http::Shared;
+
+/// The stream of `/data`.
+const STREAM: &str = "data";
+
+/// The parameters of `GET /data`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Parameters {
+    from: Option<String>,
+    to: Option<String>,
+    last: Option<usize>,
+    before: Option<String>,
+}
+
+/// The caller's newest messages, oldest first; `before` is the cursor of the page that follows this one.
+pub(crate) async fn own_messages(
+    State(shared): State<Shared>,
+    Signed(caller): Signed,
+    parameters: Result<Query<Parameters>, axum::extract::rejection::QueryRejection>,
+) -> Response {
+    if let Err(denied) = policy::require(&caller, Role::Read) {
+        return access::AuthError::from(denied).into_response();
+    }
+    let pipeline = &shared.pipeline;
+    let answer = async {
+        let Query(parameters) = parameters.map_err(|error| bad(error.body_text()))?;
+        let stream = StreamName::new(STREAM).map_err(|error| bad(error.to_string()))?;
+        let time = |text: &Option<String>, default| match text {
+            None => Ok(default),
+            Some(text) => Timestamp::from_request(text, (pipeline.clock)()).map_err(bad),
+        };
+        let most = pipeline.settings.page_rows_max;
+        let rows = parameters.last.unwrap_or(pipeline.settings.page_rows);
+        if !(1..=most).contains(&rows) {
+            return Err(bad(format!("last is {rows}, and must be from 1 to {most}")));
+        }
+        let before = parameters.before.as_deref().map(|text| PageCursor::decode(text, &stream)).transpose();
+        let ask = Ask {
+            topics: vec![caller.own_topic().clone()],
+            range: TimeRange {
+                from: time(&parameters.from, TimeRange::ALL.from)?,
+                to: time(&parameters.to, TimeRange::ALL.to)?,
+            },
+            last: true,
+            rows,
+            after: None,
+            before: before.map_err(|error| bad(format!("before: {error}")))?,
+        };
+        let page = read(&ask, &stream, &*pipeline.store, true, pipeline.settings.response_bytes).await?;
+        let mut body = Vec::from(&b"{\"messages\":["[..]);
+        for (at, row) in page.rows.iter().enumerate() {
+            let comma = if at > 0 { "," } else { "" };
+            // Writing to memory does not fail. Times and positions need no escapes.
+            let _ = write!(
+                body,
+                "{comma}{{\"time\":\"{}\",\"arrivedAt\":\"{}\",\"position\":\"{}\",\"data\":",
+                row.time, row.arrived_at, row.position
+            );
+            body.extend_from_slice(&row.raw);
+            body.push(b'}');
+        }
+        let earlier = page.rows.first().filter(|_| page.more).map(|row| cursor(row, &stream));
+        let _ = write!(
+            body,
+            "],\"before\":{}}}",
+            earlier.map_or("null".to_owned(), |cursor| format!("\"{cursor}\""))
+        );
+        Ok(body)
+    };
+    match answer.await {
+        Ok(body) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
+        Err(error) => failed(&error),
+    }
+}
+
+fn bad(message: impl Into<String>) -> GraphqlError {
+    GraphqlError::new(Code::BadUserInput, message)
+}
+
+fn failed(error: &GraphqlError) -> Response {
+    let (status, code) = match error.code {
+        Code::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+        _ => (StatusCode::BAD_REQUEST, "bad_request"),
+    };
+    let body = serde_json::json!({ "error": { "code": code, "message": error.message } });
+    (status, axum::Json(body)).into_response()
+}

@@ -1,0 +1,52 @@
+//! What the query side bounds.
+
+use serde::{Deserialize, Serialize};
+
+/// Limits on queries and their answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GatewaySettings {
+    /// Most tokens of a document.
+    pub document_tokens: usize,
+    /// Deepest nesting of a document's selections, fragments resolved.
+    pub document_depth: usize,
+    /// Most fields of a document, fragments resolved.
+    pub document_fields: usize,
+    /// Most root fields of an operation.
+    pub root_fields: usize,
+    /// Rows of a page where the query names no number.
+    pub page_rows: usize,
+    /// Most rows of a page.
+    pub page_rows_max: usize,
+    /// Most topics that one read merges.
+    pub topics_max: usize,
+    /// Largest response, in bytes.
+    pub response_bytes: usize,
+    /// Longest execution of an operation, in milliseconds.
+    pub execution_ms: u64,
+    /// Compiled plans that are kept.
+    pub plans: usize,
+    /// Field errors that a response lists; further ones are counted.
+    pub errors_max: usize,
+    /// Largest request body, in bytes.
+    pub body_bytes: usize,
+}
+
+impl Default for GatewaySettings {
+    fn default() -> Self {
+        Self {
+            document_tokens: 10_000,
+            document_depth: 30,
+            document_fields: 5_000,
+            root_fields: 20,
+            page_rows: 100,
+            page_rows_max: 10_000,
+            topics_max: 256,
+            response_bytes: 64 << 20,
+            execution_ms: 30_000,
+            plans: 1_000,
+            errors_max: 100,
+            body_bytes: 8 << 20,
+        }
+    }
+}

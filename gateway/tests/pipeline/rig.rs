@@ -1,0 +1,143 @@
+//! A gateway over an embedded store that the tests fill by hand, and a way in that only takes notes.
+
+use std::sync::{Arc, Mutex};
+
+use access::{IssuerName, Principal, Role, Roles};
+use async_trait::async_trait;
+use gateway::{Gateway, GatewaySettings, GraphqlRequest, Parts};
+use schema::shape::{Learner, Opens};
+use schema::{
+    Clock, Limits, Message, PartitionId, Position, Stream, StreamName, TimeSource, Timestamp, Topic,
+};
+use serde_json::{Value, json};
+use store::embedded::Embedded;
+use store::{Catalog, Messages, Publish, PublishError, PublishRequest, Published, StreamRecord, WritePolicy};
+
+/// 2020-06-01T00:00:00Z, in microseconds: when every test happens.
+pub(crate) const NOW: i64 = 1_590_969_600_000_000;
+
+pub(crate) struct Rig {
+    pub(crate) gateway: Gateway,
+    pub(crate) store: Embedded,
+    pub(crate) notes: Arc<Notes>,
+    _dir: tempfile::TempDir,
+}
+
+/// Takes every message, and notes it.
+#[derive(Default)]
+pub(crate) struct Notes(pub(crate) Mutex<Vec<PublishRequest>>);
+
+#[async_trait]
+impl Publish for Notes {
+    async fn publish(
+        &self,
+        caller: &dyn WritePolicy,
+        requests: Vec<PublishRequest>,
+    ) -> Vec<Result<Published, PublishError>> {
+        let answer = |request: &PublishRequest| {
+            let topic = request.topic.clone().unwrap_or_else(|| Topic::new("routed").unwrap());
+            caller.may_write(&request.stream, &topic).map_err(PublishError::Denied)?;
+            Ok(Published { position: position(7), topic })
+        };
+        let answers = requests.iter().map(answer).collect();
+        self.0.lock().unwrap().extend(requests);
+        answers
+    }
+}
+
+pub(crate) fn position(sequence: u64) -> Position {
+    Position { partition: PartitionId::embedded(0), sequence: sequence.into(), sub: 0 }
+}
+
+pub(crate) fn principal(roles: &[Role]) -> Principal {
+    let roles: Roles = roles.iter().copied().collect();
+    Principal::new(IssuerName::Embedded, "alice", "client", roles, Timestamp(i64::MAX / 2)).unwrap()
+}
+
+impl Rig {
+    /// A gateway over `streams`, each with messages of (topic, seconds after [`NOW`], JSON); positions count up.
+    pub(crate) async fn new(streams: &[(Value, &[(&str, i64, &str)])]) -> Self {
+        Self::with_settings(streams, GatewaySettings::default()).await
+    }
+
+    pub(crate) async fn with_settings(
+        streams: &[(Value, &[(&str, i64, &str)])],
+        settings: GatewaySettings,
+    ) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Embedded::open(dir.path(), Default::default()).unwrap();
+        let mut records = Vec::new();
+        for (definition, messages) in streams {
+            let definition: Stream = serde_json::from_value(definition.clone()).unwrap();
+            let record = StreamRecord::new(definition, &records);
+            assert!(store.put_stream(&record).await.unwrap());
+            records.push(record.clone());
+            fill(&store, &record, messages).await;
+        }
+        let clock: Clock = Arc::new(|| Timestamp(NOW));
+        let notes = Arc::new(Notes::default());
+        let gateway = Gateway::start(Parts {
+            store: Arc::new(store.clone()),
+            publish: notes.clone(),
+            settings,
+            limits: Limits::default(),
+            clock,
+        })
+        .await
+        .unwrap();
+        Self { gateway, store, notes, _dir: dir }
+    }
+
+    /// The whole response to a query of somebody who may do everything.
+    pub(crate) async fn ask(&self, query: &str) -> Value {
+        self.ask_as(&principal(&Role::ALL), query, json!({})).await
+    }
+
+    pub(crate) async fn ask_with(&self, query: &str, variables: Value) -> Value {
+        self.ask_as(&principal(&Role::ALL), query, variables).await
+    }
+
+    pub(crate) async fn ask_as(&self, caller: &Principal, query: &str, variables: Value) -> Value {
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        serde_json::from_slice(&self.raw(caller, &body).await).unwrap()
+    }
+
+    /// The bytes of a response to the bytes of a request.
+    pub(crate) async fn raw(&self, caller: &Principal, body: &str) -> Vec<u8> {
+        let request = GraphqlRequest::from_json(body.as_bytes()).unwrap();
+        self.gateway.pipeline().execute(caller, &request, false).await.body
+    }
+
+    /// The messages of a response's only root field's errors.
+    pub(crate) async fn errors(&self, query: &str) -> Vec<String> {
+        let response = self.ask(query).await;
+        let errors = response["errors"].as_array().cloned().unwrap_or_default();
+        errors.iter().map(|error| error["message"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+pub(crate) async fn fill(store: &Embedded, record: &StreamRecord, messages: &[(&str, i64, &str)]) {
+    let name: &StreamName = record.name();
+    let limits = Limits::default();
+    let shape = store.shape(name).await.unwrap().unwrap_or_default();
+    let mut learned = shape.learned.clone();
+    let opens = Opens::new(&record.current().json_strings);
+    let mut learner = Learner::new(&learned, &opens, &limits);
+    let mut rows = Vec::new();
+    for (at, (topic, seconds, json)) in messages.iter().enumerate() {
+        learner.learn(&mut learned, json.as_bytes()).unwrap();
+        rows.push(Message {
+            topic: Topic::new(topic).unwrap(),
+            time: Timestamp(NOW + seconds * 1_000_000),
+            time_source: TimeSource::Message,
+            arrived_at: Timestamp(NOW),
+            position: position(at as u64 + 1),
+            key: "key".into(),
+            raw: json.to_string().into(),
+        });
+    }
+    store.write_messages(name, &rows).await.unwrap();
+    if learned != shape.learned {
+        assert!(store.put_shape(name, &shape.grown(learned, &record.type_name, &limits)).await.unwrap());
+    }
+}
