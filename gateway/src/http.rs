@@ -69,7 +69,7 @@ async fn execute(
         Err(error) => return refused(&shared, &headers, StatusCode::BAD_REQUEST, &error),
     };
     let answer = shared.pipeline.execute(&caller, &request, false).await;
-    respond(&shared, &headers, answer)
+    respond(&headers, answer)
 }
 
 /// A query in the address: `?query=…&operationName=…&variables=…`.
@@ -88,10 +88,10 @@ async fn query(
     let variables: HashMap<_, _> = variables.collect();
     let request = GraphqlRequest::new(request.query, request.operation_name, variables);
     let answer = shared.pipeline.execute(&caller, &request, true).await;
-    respond(&shared, &headers, answer)
+    respond(&headers, answer)
 }
 
-fn respond(shared: &Shared, headers: &HeaderMap, answer: crate::execute::Response) -> Response {
+fn respond(headers: &HeaderMap, answer: crate::execute::Response) -> Response {
     // A request that was not executed is an HTTP error only to clients that know the newer media type (GraphQL over
     // HTTP, section 6.4); older ones take every status but 200 for a broken connection.
     let status = if answer.executed || !knows_graphql_response(headers) {
@@ -99,17 +99,19 @@ fn respond(shared: &Shared, headers: &HeaderMap, answer: crate::execute::Respons
     } else {
         StatusCode::BAD_REQUEST
     };
-    with_headers(shared, headers, status, answer.body)
+    with_headers(&answer.schema_version, headers, status, answer.body)
 }
 
 fn refused(shared: &Shared, headers: &HeaderMap, status: StatusCode, error: &GraphqlError) -> Response {
-    with_headers(shared, headers, status, response::refused(std::slice::from_ref(error)).body)
+    let body = response::refused(std::slice::from_ref(error)).bytes;
+    with_headers(&shared.pipeline.snapshots.current().version, headers, status, body)
 }
 
-fn with_headers(shared: &Shared, headers: &HeaderMap, status: StatusCode, body: Vec<u8>) -> Response {
+/// `schema_version` is that of the schema which answered, not of one that came up meanwhile: a client that introspected it
+/// must not take it for the newer one.
+fn with_headers(schema_version: &str, headers: &HeaderMap, status: StatusCode, body: Vec<u8>) -> Response {
     let kind = if knows_graphql_response(headers) { GRAPHQL_RESPONSE } else { "application/json" };
-    let version = &shared.pipeline.snapshots.current().version;
-    let version = HeaderValue::from_str(version).unwrap_or(HeaderValue::from_static("0"));
+    let version = HeaderValue::from_str(schema_version).unwrap_or(HeaderValue::from_static("0"));
     let kind = HeaderValue::from_str(&format!("{kind}; charset=utf-8"))
         .unwrap_or(HeaderValue::from_static(GRAPHQL_RESPONSE));
     (status, [(CONTENT_TYPE, kind), (SCHEMA_HEADER, version)], body).into_response()

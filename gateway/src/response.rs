@@ -3,22 +3,31 @@
 use serde::Serialize;
 
 use crate::error::{Code, GraphqlError};
-use crate::execute::{Answer, Response};
+use crate::execute::Answer;
 use crate::plan::Plan;
 
+/// A response's bytes.
+pub(crate) struct Body {
+    pub(crate) bytes: Vec<u8>,
+    /// Whether execution began.
+    pub(crate) executed: bool,
+    /// Errors in it.
+    pub(crate) errors: usize,
+}
+
 /// A request that could not be executed: errors, and no `data` at all.
-pub(crate) fn refused(errors: &[GraphqlError]) -> Response {
+pub(crate) fn refused(errors: &[GraphqlError]) -> Body {
     #[derive(Serialize)]
-    struct Body<'a> {
+    struct Refusal<'a> {
         errors: &'a [GraphqlError],
     }
     // Errors always become JSON.
-    let body = serde_json::to_vec(&Body { errors }).unwrap_or_default();
-    Response { body, executed: false, errors: errors.len() }
+    let bytes = serde_json::to_vec(&Refusal { errors }).unwrap_or_default();
+    Body { bytes, executed: false, errors: errors.len() }
 }
 
 /// The answers of all roots, in order.
-pub(crate) fn assemble(plan: &Plan, answers: Vec<Answer>, bytes_max: usize) -> Response {
+pub(crate) fn assemble(plan: &Plan, answers: Vec<Answer>, bytes_max: usize) -> Body {
     let size: usize = answers.iter().map(|answer| answer.value.len()).sum();
     if size > bytes_max {
         let message = format!("the response is larger than {bytes_max} bytes: ask for fewer rows or fields");
@@ -51,5 +60,5 @@ pub(crate) fn assemble(plan: &Plan, answers: Vec<Answer>, bytes_max: usize) -> R
         body.extend_from_slice(&serde_json::to_vec(&errors).unwrap_or_default());
     }
     body.push(b'}');
-    Response { body, executed: true, errors: errors.len() }
+    Body { bytes: body, executed: true, errors: errors.len() }
 }

@@ -19,13 +19,14 @@ use store::Store;
 pub(crate) use page::{Ask, Page, read};
 pub(crate) use write::cursor;
 
+use crate::coerce;
 use crate::control::ControlSchema;
 use crate::error::{Code, GraphqlError};
 use crate::plan::{Documents, Owner, Plan, Prepared};
 use crate::request::GraphqlRequest;
+use crate::response::{self, Body};
 use crate::settings::GatewaySettings;
 use crate::snapshot::{Snapshot, Snapshots};
-use crate::{coerce, response};
 
 /// The query pipeline: limits ▸ parse ▸ validate ▸ coerce ▸ policy ▸ plan ▸ execute ▸ write.
 pub struct Pipeline {
@@ -46,6 +47,8 @@ pub struct Response {
     pub executed: bool,
     /// Errors in it.
     pub errors: usize,
+    /// The version of the schema that it was made with.
+    pub schema_version: String,
 }
 
 /// The value of one root field, as JSON, and the errors in it.
@@ -83,13 +86,29 @@ impl Pipeline {
         queries_only: bool,
     ) -> Response {
         let snapshot = self.snapshots.current();
-        let (prepared, plan, variables) = match self.plan(&snapshot, request, queries_only) {
+        let body = self.body(&snapshot, caller, request, queries_only).await;
+        Response {
+            body: body.bytes,
+            executed: body.executed,
+            errors: body.errors,
+            schema_version: snapshot.version.clone(),
+        }
+    }
+
+    async fn body(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Principal,
+        request: &GraphqlRequest,
+        queries_only: bool,
+    ) -> Body {
+        let (prepared, plan, variables) = match self.plan(snapshot, request, queries_only) {
             Ok(planned) => planned,
             Err(errors) => return response::refused(&errors),
         };
         let execution = Execution {
             pipeline: self,
-            snapshot: &snapshot,
+            snapshot,
             caller,
             request,
             prepared: &prepared,

@@ -16,6 +16,8 @@ use crate::request::GraphqlRequest;
 use crate::settings::GatewaySettings;
 use crate::snapshot::Snapshot;
 
+/// Longest document that is kept, in bytes: the cache counts documents, so this bounds its memory.
+const DOCUMENT_BYTES: usize = 16 << 10;
 /// Plans that are kept of one document, for different values of the variables in its conditions.
 const PLANS_PER_DOCUMENT: usize = 16;
 
@@ -70,7 +72,9 @@ impl Documents {
             schema_version: snapshot.version.clone(),
             document,
         });
-        self.prepared.insert(key, prepared.clone());
+        if request.query.len() <= DOCUMENT_BYTES {
+            self.prepared.insert(key, prepared.clone());
+        }
         Ok(prepared)
     }
 }
