@@ -1,2 +1,38 @@
-//! tidegate
-fn main() {}
+//! `tidegate`: turns streams of JSON messages into a typed, live GraphQL API over a time-series store.
+//!
+//! Wiring only: [`cli`] says what was asked, [`config`] how it is set up, [`serve`] runs a node, [`commands`] talk to one
+//! over HTTP.
+
+mod cli;
+mod commands;
+mod config;
+mod demo;
+mod serve;
+mod telemetry;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command, ConfigCommand};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match &cli.command {
+        None => serve::run(&cli.serve),
+        Some(Command::Publish(args)) => commands::publish::run(args),
+        Some(Command::Query(args)) => commands::query::run(args),
+        Some(Command::Token(args)) => commands::token::run(args),
+        Some(Command::Page(args)) => commands::page::run(args),
+        Some(Command::Streams(args)) => commands::streams::run(args),
+        Some(Command::Config { command: ConfigCommand::Check }) => commands::config::check(&cli.serve),
+        Some(Command::Config { command: ConfigCommand::Reference }) => commands::config::reference(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            commands::complain(&failure);
+            ExitCode::FAILURE
+        }
+    }
+}

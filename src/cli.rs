@@ -1,0 +1,109 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Turns streams of JSON messages into a typed, live GraphQL API over a time-series store.
+///
+/// Without a command it runs a node: all roles in one process, on an embedded store. Start with `tidegate --demo`, open
+/// the page that it names, and try its tabs.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) serve: ServeArgs,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+const EXAMPLES: &str = "Examples:
+  tidegate --demo                                        lifelike traffic in ./tidegate-demo
+  tidegate --config tidegate.toml --data /var/lib/tidegate
+  tidegate publish orders '{\"total\": 12.5}' --key alice
+  tidegate query '{ streams { name rootField } }'
+  TIDEGATE__SERVER__LISTEN=127.0.0.1:5000 tidegate       any setting, by the environment
+  tidegate config reference                              every setting, with its default";
+
+/// How to run a node.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Send lifelike traffic, into a data folder of its own: ./tidegate-demo
+    #[arg(long)]
+    pub(crate) demo: bool,
+    /// Read settings from this file (see `tidegate config reference`)
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) config: Option<PathBuf>,
+    /// Keep data in this folder [default: ./tidegate-data]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Listen here [default: 127.0.0.1:4000]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Send messages to a stream, and wait until they are durable
+    Publish(PublishArgs),
+    /// Run a GraphQL document, and print the response
+    Query(QueryArgs),
+    /// Print an access token, and nothing else
+    Token(NodeArgs),
+    /// Print an address that opens the page signed in, once
+    Page(NodeArgs),
+    /// List streams
+    Streams(NodeArgs),
+    /// Look at settings
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+}
+
+/// Which node to talk to.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct NodeArgs {
+    /// The node's address; the client then comes from TIDEGATE_CLIENT_ID and TIDEGATE_CLIENT_SECRET, unless --data is given
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// The data folder of a node on this machine [default: ./tidegate-data or ./tidegate-demo, whichever ran last]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PublishArgs {
+    /// The stream
+    pub(crate) stream: String,
+    /// A message; without one, NDJSON is read from standard input
+    pub(crate) message: Option<String>,
+    /// The partition key
+    #[arg(long)]
+    pub(crate) key: Option<String>,
+    /// The topic, where the stream's own rule is not meant
+    #[arg(long)]
+    pub(crate) topic: Option<String>,
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct QueryArgs {
+    /// The document; without one, it is read from standard input
+    pub(crate) document: Option<String>,
+    /// Values of its variables: a JSON object
+    #[arg(long, value_name = "JSON")]
+    pub(crate) variables: Option<String>,
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Read the settings as a node would, and say what is wrong with them
+    Check,
+    /// Print every setting with its meaning and default, as a file to start from
+    Reference,
+}

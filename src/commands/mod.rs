@@ -1,0 +1,43 @@
+//! Commands: each talks HTTP to a node. Of a data folder they read the context file, and nothing else.
+
+pub(crate) mod config;
+pub(crate) mod page;
+pub(crate) mod publish;
+pub(crate) mod query;
+pub(crate) mod streams;
+pub(crate) mod token;
+
+mod node;
+
+use std::error::Error;
+use std::io::Write;
+
+/// Why a command failed, for whoever typed it.
+pub(crate) type Failure = Box<dyn Error + Send + Sync>;
+
+/// Prints a failure and its causes on standard error.
+pub(crate) fn complain(failure: &Failure) {
+    let mut text = format!("tidegate: {failure}");
+    let mut cause = failure.source();
+    while let Some(error) = cause {
+        text += &format!(": {}", error.to_string().trim_end());
+        cause = error.source();
+    }
+    // Where nobody listens there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Prints a result on standard output.
+fn say(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    if !text.ends_with('\n') {
+        out.write_all(b"\n")?;
+    }
+    Ok(out.flush()?)
+}
+
+/// Runs one command's requests.
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+}

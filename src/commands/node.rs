@@ -1,0 +1,137 @@
+//! The node that a command talks to: where it is, and how to sign in.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use access::Context;
+use reqwest::{Client, RequestBuilder, Response};
+use serde::Deserialize;
+
+use super::Failure;
+use crate::cli::NodeArgs;
+
+/// How long a node may take to answer.
+const WAIT: Duration = Duration::from_secs(60);
+
+/// A node, signed in to.
+pub(super) struct Node {
+    pub(super) url: String,
+    pub(super) token: String,
+    client: Client,
+}
+
+#[derive(Deserialize)]
+struct Discovery {
+    token_endpoint: String,
+}
+
+#[derive(Deserialize)]
+struct Token {
+    access_token: String,
+}
+
+impl Node {
+    /// Finds the node and signs in.
+    pub(super) async fn sign_in(args: &NodeArgs) -> Result<Self, Failure> {
+        let client = Client::builder().timeout(WAIT).build()?;
+        let context = find(args)?;
+        let url = args.url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
+        if url.as_deref().unwrap_or(&context.url).starts_with("https:") {
+            return Err(
+                "https is not spoken yet: reach the node by http, through a tunnel if it is far".into()
+            );
+        }
+        let token_endpoint = match &url {
+            None => context.token_endpoint,
+            Some(url) => discover(&client, url).await?,
+        };
+        let url = url.unwrap_or(context.url);
+        let request = client
+            .post(&token_endpoint)
+            .basic_auth(&context.client_id, Some(context.client_secret.expose()))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body("grant_type=client_credentials");
+        let token: Token = serde_json::from_slice(&answer(&url, request).await?)
+            .map_err(|error| format!("{token_endpoint} gave no token: {error}"))?;
+        Ok(Self { url, token: token.access_token, client })
+    }
+
+    /// A POST of JSON, or of what `content_type` says, to `path`.
+    pub(super) async fn post(
+        &self,
+        path: &str,
+        content_type: &str,
+        body: Vec<u8>,
+    ) -> Result<Vec<u8>, Failure> {
+        let request = self.client.post(format!("{}{path}", self.url)).bearer_auth(&self.token);
+        answer(&self.url, request.header("content-type", content_type).body(body)).await
+    }
+}
+
+/// The body of an answer; what is not a success becomes a failure that says what the node said.
+async fn answer(url: &str, request: RequestBuilder) -> Result<Vec<u8>, Failure> {
+    let response: Response = request.send().await.map_err(|error| {
+        format!("no node answers at {url} ({}): start one, or name another by --url or --data", root(&error))
+    })?;
+    let status = response.status();
+    let body = response.bytes().await?.to_vec();
+    if status.is_success() {
+        return Ok(body);
+    }
+    Err(format!("{url} answered {status}: {}", String::from_utf8_lossy(&body).trim()).into())
+}
+
+fn root(error: &dyn std::error::Error) -> String {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    last.to_string()
+}
+
+async fn discover(client: &Client, url: &str) -> Result<String, Failure> {
+    let body = answer(url, client.get(format!("{url}/.well-known/openid-configuration"))).await?;
+    let found: Discovery = serde_json::from_slice(&body)
+        .map_err(|error| format!("{url} does not say where tokens are: {error}"))?;
+    Ok(found.token_endpoint)
+}
+
+/// How to sign in: from a data folder's context file, or from the environment for a node named by its address alone.
+fn find(args: &NodeArgs) -> Result<Context, Failure> {
+    if let (Some(url), None) = (&args.url, &args.data) {
+        let variable = |name: &str| {
+            std::env::var(name).map_err(|_| {
+                format!("with --url, {name} must hold the client to sign in as, or --data its folder")
+            })
+        };
+        return Ok(Context {
+            url: url.clone(),
+            token_endpoint: String::new(),
+            client_id: variable("TIDEGATE_CLIENT_ID")?,
+            client_secret: access::Secret::new(variable("TIDEGATE_CLIENT_SECRET")?),
+        });
+    }
+    let candidates: Vec<PathBuf> = match &args.data {
+        Some(dir) => vec![dir.clone()],
+        None => newest_first(["./tidegate-data", "./tidegate-demo"].map(PathBuf::from)),
+    };
+    for dir in &candidates {
+        if let Some(context) = Context::load(dir)? {
+            return Ok(context);
+        }
+    }
+    let looked: Vec<String> = candidates.iter().map(|dir| dir.display().to_string()).collect();
+    Err(format!(
+        "no node has run with its data in {}: start one (tidegate --demo), or name its folder by --data",
+        looked.join(" or ")
+    )
+    .into())
+}
+
+fn newest_first<const N: usize>(dirs: [PathBuf; N]) -> Vec<PathBuf> {
+    let ran_at =
+        |dir: &Path| std::fs::metadata(dir.join("context.json")).and_then(|file| file.modified()).ok();
+    let mut dirs = Vec::from(dirs);
+    dirs.sort_by_key(|dir| std::cmp::Reverse(ran_at(dir)));
+    dirs
+}

@@ -1,0 +1,94 @@
+//! The configuration: every setting of every part, joined.
+//!
+//! `default.toml` is the reference that people read; a test holds it to the defaults in the code.
+
+mod load;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use access::{ClientSettings, IssuerSettings};
+use gateway::GatewaySettings;
+use ingest::IngestSettings;
+use schema::{Limits, Stream};
+use serde::{Deserialize, Serialize};
+use store::embedded::EmbeddedOptions;
+
+pub(crate) use load::load;
+
+use crate::telemetry::LogSettings;
+
+/// Every setting, with its meaning and default.
+pub(crate) const REFERENCE: &str = include_str!("default.toml");
+
+/// All settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    pub(crate) server: ServerSettings,
+    pub(crate) log: LogSettings,
+    pub(crate) limits: Limits,
+    pub(crate) ingest: IngestSettings,
+    pub(crate) store: EmbeddedOptions,
+    pub(crate) gateway: GatewaySettings,
+    pub(crate) issuer: IssuerSettings,
+    pub(crate) client: Vec<ClientSettings>,
+    pub(crate) stream: Vec<Stream>,
+}
+
+/// The process: `[server]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ServerSettings {
+    pub(crate) listen: SocketAddr,
+    pub(crate) url: String,
+    pub(crate) data: PathBuf,
+    pub(crate) drain_ms: u64,
+    pub(crate) sweep_ms: u64,
+    pub(crate) sweep_rows: usize,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4000)),
+            url: String::new(),
+            data: "./tidegate-data".into(),
+            drain_ms: 25_000,
+            sweep_ms: 10_000,
+            sweep_rows: 10_000,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reference_shows_the_defaults() {
+        assert_eq!(toml::from_str::<Config>(REFERENCE).unwrap(), Config::default());
+        let toml::Value::Table(sections) = toml::Value::try_from(Config::default()).unwrap() else {
+            panic!()
+        };
+        let shown: toml::Table = REFERENCE.parse().unwrap();
+        for (section, value) in sections {
+            let toml::Value::Table(keys) = value else { continue };
+            for key in keys.keys() {
+                assert!(shown[&section].get(key).is_some(), "{section}.{key} is not in the reference");
+            }
+        }
+    }
+
+    #[test]
+    fn the_examples_in_the_reference_can_be_used() {
+        let lines = REFERENCE.lines().skip_while(|line| !line.starts_with("# [[stream]]"));
+        let lines = lines.filter_map(|line| line.strip_prefix("# "));
+        let example: String = lines
+            .filter(|line| line.starts_with('[') || line.contains(" = "))
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        let config: Config = toml::from_str(&example).unwrap();
+        assert_eq!((config.stream.len(), config.client.len()), (1, 1));
+    }
+}

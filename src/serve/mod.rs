@@ -1,0 +1,156 @@
+//! A node: every part opened in order, served until a signal, closed in the opposite order.
+
+mod banner;
+mod lifecycle;
+mod observe;
+mod ops;
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use access::{Access, Client, Development, Issuer, resolve_clients};
+use axum::Router;
+use axum::extract::FromRef;
+use axum::middleware::from_fn;
+use gateway::Gateway;
+use ingest::Ingest;
+use prometheus_client::registry::Registry;
+use schema::{Clock, Timestamp};
+use store::Store;
+use store::embedded::Embedded;
+
+use crate::cli::ServeArgs;
+use crate::commands::Failure;
+use crate::config::{Config, load};
+use crate::{demo, telemetry};
+
+/// Runs a node until it is told to stop.
+pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
+    let mut config = load(args.config.as_deref(), std::env::vars())?;
+    if args.demo {
+        config.server.data = demo::DATA.into();
+        demo::define_streams(&mut config.stream)?;
+    }
+    if let Some(data) = &args.data {
+        config.server.data.clone_from(data);
+    }
+    if let Some(listen) = args.listen {
+        config.server.listen = listen;
+    }
+    let clients = check(&config)?;
+    telemetry::start(&config.log)?;
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(node(config, clients, args.demo))
+}
+
+/// What settings must be besides well-formed; gives the clients with their secrets.
+pub(crate) fn check(config: &Config) -> Result<Vec<Client>, Failure> {
+    config.ingest.check()?;
+    let mut names: Vec<_> = config.stream.iter().map(|stream| &stream.name).collect();
+    names.sort();
+    if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(format!("[[stream]] {} is configured twice", twice[0]).into());
+    }
+    Ok(resolve_clients(&config.client, |name| std::env::var(name).ok())?)
+}
+
+async fn node(config: Config, clients: Vec<Client>, with_demo: bool) -> Result<(), Failure> {
+    let data = &config.server.data;
+    std::fs::create_dir_all(data)
+        .map_err(|error| format!("the data folder {} can't be made: {error}", data.display()))?;
+    let listener = bind(config.server.listen)?;
+    let address = listener.local_addr()?;
+    let url = match config.server.url.as_str() {
+        "" => format!("http://{address}"),
+        url => url.to_owned(),
+    };
+    let clock: Clock = Arc::new(now);
+    let development = if address.ip().is_loopback() { Development::On } else { Development::Off };
+
+    let store = Embedded::open(&data.join("store"), config.store.clone())?;
+    let shared: Arc<dyn Store> = Arc::new(store.clone());
+    let is_new = shared.streams().await?.is_empty();
+    let issuer = Issuer::open(data, &url, config.issuer.clone(), clients, development, clock.clone())?;
+    let ingest = Ingest::start(
+        config.ingest.clone(),
+        config.limits.clone(),
+        config.stream.clone(),
+        shared.clone(),
+        &data.join("log"),
+        clock.clone(),
+    )
+    .await?;
+    let gateway = Gateway::start(gateway::Parts {
+        store: shared.clone(),
+        publish: Arc::new(ingest.clone()),
+        settings: config.gateway.clone(),
+        limits: config.limits.clone(),
+        clock: clock.clone(),
+    })
+    .await?;
+    let mut registry = Registry::with_prefix("tidegate");
+    ingest.register(&mut registry);
+    let requests = observe::Requests::register(&mut registry);
+
+    let app = Router::new()
+        .merge(ops::router(ops::Parts { registry, ingest: ingest.clone(), store: shared }))
+        .merge(issuer.router())
+        .merge(ingest.router::<Signing>().with_state(Signing(issuer.access())))
+        .merge(gateway.router(issuer.access()))
+        .merge(console::router())
+        .fallback(ops::nothing)
+        .method_not_allowed_fallback(ops::wrong_method);
+    // Outermost first: what is refused here is still counted.
+    let app =
+        if development == Development::On { app.layer(from_fn(access::host::loopback_only)) } else { app };
+    let app = app.layer(axum::middleware::from_fn_with_state(requests, observe::count));
+
+    let traffic =
+        if with_demo { Some(demo::start(ingest.clone(), is_new, clock.clone()).await?) } else { None };
+    let sweeper = tokio::spawn(lifecycle::sweep(store.clone(), clock, config.server.clone()));
+    banner::print(&banner::Facts {
+        url: &url,
+        data,
+        demo: with_demo,
+        code: issuer.page_code()?,
+        missing: console::missing(),
+    })?;
+    tracing::info!(%address, data = %data.display(), "ready");
+
+    let drain = Duration::from_millis(config.server.drain_ms);
+    lifecycle::serve(listener, app, drain).await?;
+    if let Some(traffic) = traffic {
+        traffic.abort();
+    }
+    sweeper.abort();
+    ingest.drain(drain).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// What routes need to know who is asking.
+#[derive(Clone)]
+struct Signing(Access);
+
+impl FromRef<Signing> for Access {
+    fn from_ref(signing: &Signing) -> Self {
+        signing.0.clone()
+    }
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let listener = TcpListener::bind(address).map_err(|error| {
+        format!("can't listen on {address}: {error}; is another node running? --listen ADDR takes another address, port 0 a free one")
+    })?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// The one place that reads the clock.
+fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,61 @@
+//! Requests counted and timed, by route and status.
+
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Labels {
+    method: String,
+    route: String,
+    status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Route {
+    route: String,
+}
+
+/// Counts of requests.
+#[derive(Clone)]
+pub(super) struct Requests {
+    answered: Family<Labels, Counter>,
+    seconds: Family<Route, Histogram>,
+}
+
+impl Requests {
+    /// Makes them part of `/metrics`.
+    pub(super) fn register(registry: &mut Registry) -> Self {
+        // From half a millisecond to half a minute.
+        let buckets: fn() -> Histogram = || Histogram::new(exponential_buckets(0.000_5, 2.0, 17));
+        let this = Self { answered: Family::default(), seconds: Family::new_with_constructor(buckets) };
+        registry.register("http_requests", "Requests answered", this.answered.clone());
+        registry.register("http_request_seconds", "Time to the head of an answer", this.seconds.clone());
+        this
+    }
+}
+
+/// Counts one request. Its route is the pattern that matched: paths of strangers make no new series.
+pub(super) async fn count(State(requests): State<Requests>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map_or("none", |path| path.as_str()).to_owned();
+    let method = match request.method().as_str() {
+        known @ ("GET" | "POST" | "PUT" | "HEAD" | "OPTIONS") => known,
+        _ => "other",
+    }
+    .to_owned();
+    let began = Instant::now();
+    let response = next.run(request).await;
+    let duration = began.elapsed();
+    let status = response.status().as_u16();
+    tracing::debug!(method, route, status, duration_ms = duration.as_secs_f64() * 1_000.0, "answered");
+    requests.seconds.get_or_create(&Route { route: route.clone() }).observe(duration.as_secs_f64());
+    requests.answered.get_or_create(&Labels { method, route, status }).inc();
+    response
+}
