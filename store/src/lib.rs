@@ -3,7 +3,7 @@
 //! A store is one value behind [`Store`]. Ingest writes through it, in an order that makes every step repeatable: rows
 //! and dead letters, then the journal, then the checkpoint. The gateway reads through it. They meet nowhere else.
 //!
-//! To add a backend: implement the traits of [`traits`], run [`conformance`] against it.
+//! To add a backend: implement the traits of [`traits`], run `conformance` against it (feature `conformance`).
 //! A method that only one backend needs is a leak: buckets, leases' slots and sweeping are a backend's own business.
 //!
 //! **Invariants.** Only this crate names a database driver. Every write can be repeated with the same result: keys come

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use schema::{Message, StreamName, Topic};
+use schema::{Message, Position, StreamName, Timestamp, Topic};
 
 use crate::{Messages, Order, RowMark, StoreError, TopicPage};
 
@@ -10,7 +10,8 @@ use crate::{Messages, Order, RowMark, StoreError, TopicPage};
 ///
 /// `page.after` and `page.before` are places in the merged order, so they bear a topic; a row of equal time and
 /// position in another topic can't be, as a position is one message. Of T topics and a page of N rows, at most
-/// T + 2·N rows are loaded: each topic gives its first few, and one that runs dry gives twice as many the next time.
+/// T + 2·N rows are loaded: each topic gives its first few, and one that runs dry gives twice as many the next time,
+/// as far as that bound lets it. Of bytes, what waits to be merged holds at most `page.bytes_max` and a row per topic.
 ///
 /// # Errors
 /// The first [`StoreError`] of any read.
@@ -23,21 +24,24 @@ pub async fn read_topics<S: Messages + ?Sized>(
     if let [topic] = topics {
         return store.read_topic(stream, topic, page.clone()).await;
     }
-    let first = (page.rows_max / topics.len().max(1)).max(1);
+    let topics_count = topics.len().max(1);
+    let mut ask = page.clone();
+    ask.rows_max = (page.rows_max / topics_count).max(1);
+    ask.bytes_max = page.bytes_max / topics_count;
+    let mut loadable = topics.len() + 2 * page.rows_max;
     let mut lanes: Vec<Lane<'_>> = Vec::with_capacity(topics.len());
     for topic in topics {
-        let mut lane =
-            Lane { topic, rows: VecDeque::new(), chunk: first, mark: page.after.clone(), dry: false };
-        lane.refill(store, stream, page).await?;
+        let mut lane = Lane { topic, rows: VecDeque::new(), ask: ask.clone(), dry: false };
+        let loaded = lane.refill(store, stream, usize::MAX).await?;
+        loadable = loadable.saturating_sub(loaded);
         lanes.push(lane);
     }
     let (mut merged, mut bytes) = (Vec::new(), 0);
     while merged.len() < page.rows_max && (bytes < page.bytes_max || merged.is_empty()) {
         let heads = lanes.iter().enumerate().filter_map(|(at, lane)| Some((at, lane.rows.front()?)));
-        let key = |message: &Message| (message.time, message.position.clone());
         let next = match page.order {
-            Order::Ascending => heads.min_by_key(|(_, row)| key(row)),
-            Order::Descending => heads.max_by_key(|(_, row)| key(row)),
+            Order::Ascending => heads.min_by(|(_, a), (_, b)| place(a).cmp(&place(b))),
+            Order::Descending => heads.max_by(|(_, a), (_, b)| place(a).cmp(&place(b))),
         };
         let Some((at, _)) = next else { break };
         let lane = &mut lanes[at];
@@ -45,40 +49,47 @@ pub async fn read_topics<S: Messages + ?Sized>(
             bytes += row.raw.len();
             merged.push(row);
         }
-        if lane.rows.is_empty() {
-            lane.refill(store, stream, page).await?;
+        let wanted = page.rows_max - merged.len();
+        if lane.rows.is_empty() && wanted > 0 {
+            // Each row that is still wanted may call for one more refill, of a row at least: so many stay reserved.
+            let spare = loadable.saturating_sub(wanted).max(1);
+            let loaded = lane.refill(store, stream, wanted.min(spare)).await?;
+            loadable = loadable.saturating_sub(loaded);
         }
     }
     Ok(merged)
+}
+
+fn place(message: &Message) -> (Timestamp, &Position) {
+    (message.time, &message.position)
 }
 
 /// One topic's share of the merge.
 struct Lane<'t> {
     topic: &'t Topic,
     rows: VecDeque<Message>,
-    /// How many rows the next read asks for.
-    chunk: usize,
-    mark: Option<RowMark>,
+    /// The next read.
+    ask: TopicPage,
     dry: bool,
 }
 
 impl Lane<'_> {
+    /// Reads on, at most `rows_max` rows, and says how many there were.
     async fn refill<S: Messages + ?Sized>(
         &mut self,
         store: &S,
         stream: &StreamName,
-        page: &TopicPage,
-    ) -> Result<(), StoreError> {
+        rows_max: usize,
+    ) -> Result<usize, StoreError> {
         if self.dry {
-            return Ok(());
+            return Ok(0);
         }
-        let rows_max = self.chunk.min(page.rows_max);
-        let ask = TopicPage { after: self.mark.clone(), rows_max, ..page.clone() };
+        let ask = TopicPage { rows_max: self.ask.rows_max.min(rows_max), ..self.ask.clone() };
         let rows = store.read_topic(stream, self.topic, ask).await?;
         self.dry = rows.is_empty();
-        self.mark = rows.last().map(RowMark::of).or(self.mark.take());
-        self.chunk *= 2;
+        self.ask.after = rows.last().map(RowMark::of).or(self.ask.after.take());
+        self.ask.rows_max = self.ask.rows_max.saturating_mul(2);
         self.rows = rows.into();
-        Ok(())
+        Ok(self.rows.len())
     }
 }

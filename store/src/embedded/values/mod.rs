@@ -1,0 +1,227 @@
+//! What the embedded store's keys point to: each value begins with a version byte, so that a layout can change.
+
+mod entries;
+mod message;
+
+use bytes::Bytes;
+use schema::{Position, Sequence, Timestamp};
+
+pub(super) use entries::Entries;
+pub(super) use message::{MessageReader, message};
+
+use crate::{DeadLetter, IdClaim};
+
+const V1: u8 = 1;
+
+/// The time that a topic's messages span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    /// Time of the first message.
+    pub(super) first: Timestamp,
+    /// Time of the last message.
+    pub(super) last: Timestamp,
+}
+
+impl Span {
+    /// The span of one message.
+    pub(super) fn at(time: Timestamp) -> Self {
+        Self { first: time, last: time }
+    }
+
+    /// What both span.
+    pub(super) fn join(self, other: Self) -> Self {
+        Self { first: self.first.min(other.first), last: self.last.max(other.last) }
+    }
+
+    pub(super) fn encode(self) -> Vec<u8> {
+        let mut value = vec![V1];
+        value.extend_from_slice(&self.first.0.to_be_bytes());
+        value.extend_from_slice(&self.last.0.to_be_bytes());
+        value
+    }
+
+    pub(super) fn decode(value: &[u8]) -> Option<Self> {
+        let mut fields = Fields::of(value)?;
+        Some(Self { first: fields.time()?, last: fields.time()? })
+    }
+}
+
+/// A lease: epoch and checkpoint.
+pub(super) fn lease(epoch: u64, checkpoint: &Sequence) -> Vec<u8> {
+    let mut value = vec![V1];
+    value.extend_from_slice(&epoch.to_be_bytes());
+    checkpoint.encode(&mut value);
+    value
+}
+
+/// Reads a lease.
+pub(super) fn read_lease(value: &[u8]) -> Option<(u64, Sequence)> {
+    let mut fields = Fields::of(value)?;
+    Some((fields.u64()?, fields.sequence()?))
+}
+
+/// A place in a partition, and when it was noted.
+pub(super) fn mark(sequence: &Sequence, at: Timestamp) -> Vec<u8> {
+    let mut value = vec![V1];
+    value.extend_from_slice(&at.0.to_be_bytes());
+    sequence.encode(&mut value);
+    value
+}
+
+/// Reads a place and its time.
+pub(super) fn read_mark(value: &[u8]) -> Option<(Sequence, Timestamp)> {
+    let mut fields = Fields::of(value)?;
+    let at = fields.time()?;
+    Some((fields.sequence()?, at))
+}
+
+/// The first claim of an id that was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Claimed {
+    /// Generation, sequence and sub-sequence.
+    pub(super) place: (u32, Sequence, u32),
+    pub(super) arrived_at: Timestamp,
+}
+
+impl Claimed {
+    pub(super) fn of(claim: &IdClaim) -> Self {
+        Self { place: (claim.generation, claim.sequence, claim.sub), arrived_at: claim.arrived_at }
+    }
+
+    pub(super) fn encode(self) -> Vec<u8> {
+        let mut value = arrival(self.arrived_at);
+        value.extend_from_slice(&self.place.0.to_be_bytes());
+        self.place.1.encode(&mut value);
+        value.extend_from_slice(&self.place.2.to_be_bytes());
+        value
+    }
+
+    pub(super) fn decode(value: &[u8]) -> Option<Self> {
+        let mut fields = Fields::of(value)?;
+        let arrived_at = fields.time()?;
+        Some(Self { place: (fields.u32()?, fields.sequence()?, fields.u32()?), arrived_at })
+    }
+}
+
+/// The arrival of an id's further claim.
+pub(super) fn arrival(at: Timestamp) -> Vec<u8> {
+    let mut value = vec![V1];
+    value.extend_from_slice(&at.0.to_be_bytes());
+    value
+}
+
+/// Reads the arrival with which a value begins: of an id's claim, or a dead letter.
+pub(super) fn read_arrival(value: &[u8]) -> Option<Timestamp> {
+    Fields::of(value)?.time()
+}
+
+/// A dead letter: arrival, key, reason, and then the bytes that came.
+pub(super) fn dead_letter(letter: &DeadLetter) -> Vec<u8> {
+    let mut value = arrival(letter.arrived_at);
+    put_text(&mut value, &letter.key);
+    put_text(&mut value, &letter.reason);
+    value.extend_from_slice(&letter.raw);
+    value
+}
+
+/// Reads a dead letter.
+pub(super) fn read_dead_letter(position: Position, value: &Bytes) -> Option<DeadLetter> {
+    let mut fields = Fields::of(value)?;
+    let arrived_at = fields.time()?;
+    let (key, reason) = (fields.text()?.into(), fields.text()?.to_owned());
+    let raw = value.slice(value.len() - fields.0.len()..);
+    Some(DeadLetter { position, arrived_at, key, reason, raw })
+}
+
+/// A document of the catalog: the version byte and JSON.
+pub(super) fn json<T: serde::Serialize>(document: &T) -> Result<Vec<u8>, serde_json::Error> {
+    let mut value = vec![V1];
+    serde_json::to_writer(&mut value, document)?;
+    Ok(value)
+}
+
+/// Reads a document of the catalog.
+pub(super) fn read_json<T: serde::de::DeserializeOwned>(value: &[u8]) -> Option<T> {
+    serde_json::from_slice(Fields::of(value)?.0).ok()
+}
+
+fn put_text(value: &mut Vec<u8>, text: &str) {
+    value.extend_from_slice(&(text.len() as u32).to_be_bytes());
+    value.extend_from_slice(text.as_bytes());
+}
+
+/// What is left to read of a value.
+struct Fields<'v>(&'v [u8]);
+
+impl<'v> Fields<'v> {
+    /// The fields of `value`, if this version knows them.
+    fn of(value: &'v [u8]) -> Option<Self> {
+        let (&version, rest) = value.split_first()?;
+        (version == V1).then_some(Self(rest))
+    }
+
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (taken, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*taken)
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        self.take::<1>().map(|[byte]| byte)
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        self.take().map(u32::from_be_bytes)
+    }
+
+    fn u64(&mut self) -> Option<u64> {
+        self.take().map(u64::from_be_bytes)
+    }
+
+    fn time(&mut self) -> Option<Timestamp> {
+        self.take().map(|bytes| Timestamp(i64::from_be_bytes(bytes)))
+    }
+
+    fn sequence(&mut self) -> Option<Sequence> {
+        let (sequence, rest) = Sequence::decode(self.0)?;
+        self.0 = rest;
+        Some(sequence)
+    }
+
+    fn text(&mut self) -> Option<&'v str> {
+        let length = self.u32()? as usize;
+        let (text, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        std::str::from_utf8(text).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use schema::Topic;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_not_a_value_is_never_a_panic(mut bytes: Vec<u8>) {
+            bytes.insert(0, V1);
+            let value = Bytes::from(bytes);
+            let position = Position { partition: schema::PartitionId::embedded(0), sequence: Sequence::ZERO, sub: 0 };
+            let mut key = super::super::keys::from_time(b"", Timestamp(0));
+            position.encode(&mut key);
+            let _ = MessageReader::new(Topic::new("t").unwrap()).read(&key, &value);
+            let _ = (Entries::decode(&value), Entries::newest_arrival(&value), Span::decode(&value), Claimed::decode(&value));
+            let _ = (read_lease(&value), read_mark(&value), read_arrival(&value));
+            let _ = read_dead_letter(position, &value);
+            let _ = read_json::<schema::shape::Shape>(&value);
+        }
+
+        #[test]
+        fn what_is_not_a_key_is_never_a_panic(bytes: Vec<u8>) {
+            let value = Bytes::from_static(&[V1; 64]);
+            let _ = MessageReader::new(Topic::new("t").unwrap()).read(&bytes, &value);
+        }
+    }
+}
