@@ -20,7 +20,7 @@ mod error;
 mod execute;
 mod http;
 mod plan;
-mod project;
+pub mod project;
 mod request;
 mod response;
 mod rest;
@@ -36,6 +36,7 @@ use store::{Publish, Store};
 
 pub use execute::{Pipeline, Response};
 pub use http::SCHEMA_HEADER;
+pub use plan::Slot;
 pub use request::GraphqlRequest;
 pub use settings::GatewaySettings;
 pub use snapshot::{Follower, Snapshot, Snapshots};

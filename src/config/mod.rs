@@ -56,7 +56,7 @@ impl Default for ServerSettings {
             data: "./tidegate-data".into(),
             drain_ms: 25_000,
             sweep_ms: 10_000,
-            sweep_rows: 10_000,
+            sweep_rows: 2_000,
         }
     }
 }
