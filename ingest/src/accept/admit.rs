@@ -1,0 +1,143 @@
+//! The verdict on one message: a pure function of it, its stream's definition, its sender and the limits.
+
+use schema::json::{CheckLimits, check};
+use schema::{Limits, Stream, Topic, TopicRule};
+use store::{PublishError, PublishRequest, WritePolicy};
+
+use crate::log::LogEntry;
+
+/// Longest partition key, in characters: that of Kinesis, so that what is accepted here is accepted there.
+const KEY_CHARS_MAX: usize = 256;
+
+/// What goes into the log for `request`, and the topic that it will have.
+///
+/// # Errors
+/// [`PublishError`] says what is wrong with it, JSON first, as every route then gives the same verdict.
+pub(super) fn admit(
+    stream: &Stream,
+    caller: &dyn WritePolicy,
+    request: PublishRequest,
+    limits: &Limits,
+) -> Result<(Topic, LogEntry), PublishError> {
+    // White space around a message is no part of it: it belongs to the line, list or body that carried it.
+    let data = request.data.slice_ref(trim(&request.data));
+    check(&data, CheckLimits::from(limits))?;
+    let key = request.key.filter(|key| !key.is_empty());
+    if let Some(key) = &key {
+        let chars = key.chars().count();
+        if chars > KEY_CHARS_MAX {
+            return Err(PublishError::Invalid(format!(
+                "the partition key is {chars} characters long, and at most {KEY_CHARS_MAX} are accepted: send a shorter one"
+            )));
+        }
+    }
+    let named = named_topic(stream, caller, request.topic)?;
+    let topic = stream.route(named.as_ref(), key.as_deref().unwrap_or_default(), &data)?;
+    caller.may_write(&stream.name, &topic).map_err(PublishError::Denied)?;
+    let key = key.map_or_else(|| topic.as_str().into(), Into::into);
+    Ok((topic, LogEntry { stream: stream.name.clone(), key, topic: named, data }))
+}
+
+/// The topic that the sender is entitled to name, if any. Where the stream's topic is the caller, that is its own, and
+/// no other may be named.
+fn named_topic(
+    stream: &Stream,
+    caller: &dyn WritePolicy,
+    named: Option<Topic>,
+) -> Result<Option<Topic>, PublishError> {
+    if stream.topic != TopicRule::Caller {
+        return Ok(named);
+    }
+    let own = caller.own_topic();
+    match named {
+        Some(other) if other != own => Err(PublishError::Denied(format!(
+            "in stream {} each caller writes its own topic: name none, or yours, which is {:?}",
+            stream.name,
+            own.as_str()
+        ))),
+        _ => Ok(Some(own)),
+    }
+}
+
+/// `bytes` without the white space of JSON around them.
+fn trim(bytes: &[u8]) -> &[u8] {
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+    let start = bytes.iter().take_while(|byte| is_space(byte)).count();
+    let end = bytes[start..].iter().rev().take_while(|byte| is_space(byte)).count();
+    &bytes[start..bytes.len() - end]
+}
+
+#[cfg(test)]
+mod tests {
+    use schema::StreamName;
+
+    use super::*;
+    use crate::testing::Caller;
+
+    fn verdict(
+        stream: &str,
+        key: Option<&str>,
+        topic: Option<&str>,
+        data: &str,
+    ) -> Result<(String, String, Option<String>, String), String> {
+        let stream: Stream = serde_json::from_str(stream).unwrap();
+        let request = PublishRequest {
+            stream: StreamName::new("s").unwrap(),
+            topic: topic.map(|topic| Topic::new(topic).unwrap()),
+            key: key.map(Into::into),
+            data: data.to_owned().into(),
+        };
+        let limits = Limits { message_bytes: 40, json_depth: 3, ..Limits::default() };
+        admit(&stream, &Caller::new("me"), request, &limits)
+            .map(|(topic, entry)| {
+                let text = String::from_utf8(entry.data.to_vec()).unwrap();
+                (topic.to_string(), entry.key.to_string(), entry.topic.map(|topic| topic.to_string()), text)
+            })
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_message_is_routed_once_it_may_come_in() {
+        let (plain, own) = (r#"{"name":"s"}"#, r#"{"name":"s","topic":"caller"}"#);
+        let pointed = r#"{"name":"s","topic":"/t"}"#;
+        for (stream, key, topic, data, expect) in [
+            (plain, Some("k"), None, " 1\n", ("k", "k", None, "1")),
+            (plain, Some("k"), Some("t"), "{}", ("t", "k", Some("t"), "{}")),
+            (plain, None, Some("t"), "{}", ("t", "t", Some("t"), "{}")),
+            (own, None, None, "{}", ("me", "me", Some("me"), "{}")),
+            (own, Some("k"), Some("me"), "{}", ("me", "k", Some("me"), "{}")),
+            (pointed, None, None, r#"{"t":7}"#, ("7", "7", None, r#"{"t":7}"#)),
+            (pointed, Some(""), Some("x"), r#"{"t":7}"#, ("x", "x", Some("x"), r#"{"t":7}"#)),
+        ] {
+            let expect = (expect.0.into(), expect.1.into(), expect.2.map(Into::into), expect.3.into());
+            assert_eq!(verdict(stream, key, topic, data), Ok(expect), "{stream} {key:?} {topic:?} {data}");
+        }
+    }
+
+    #[test]
+    fn what_may_not_come_in_is_told_why() {
+        let (plain, own) = (r#"{"name":"s"}"#, r#"{"name":"s","topic":"caller"}"#);
+        let long = "k".repeat(257);
+        for (stream, key, topic, data, expect) in [
+            (plain, Some("k"), None, "{", "is not JSON"),
+            (plain, Some("k"), None, "", "is not JSON"),
+            (plain, Some("k"), None, "[[[[]]]]", "deeper than 3 levels"),
+            (
+                plain,
+                Some("k"),
+                None,
+                r#""12345678901234567890123456789012345678901""#,
+                "at most 40 are accepted",
+            ),
+            (plain, None, None, "{}", "has no partition key"),
+            (plain, Some("a\u{0}b"), None, "{}", "may not hold control characters"),
+            (plain, Some(long.as_str()), None, "{}", "257 characters long, and at most 256"),
+            (own, None, Some("you"), "{}", "name none, or yours, which is \"me\""),
+            (plain, Some("forbidden"), None, "{}", "me may not write forbidden of s"),
+            (plain, Some("k"), Some("forbidden"), "{}", "me may not write forbidden of s"),
+        ] {
+            let error = verdict(stream, key, topic, data).expect_err(data);
+            assert!(error.contains(expect), "{error}");
+        }
+    }
+}

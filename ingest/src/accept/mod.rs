@@ -1,0 +1,130 @@
+//! Accepting messages: each is judged by itself, and those that pass go to the log together.
+
+mod admit;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use schema::{Limits, PartitionId, Position, Stream, StreamName, Topic};
+use store::{Publish, PublishError, PublishRequest, Published, StreamRecord, WritePolicy};
+
+use crate::log::{AppendError, Log, LogEntry, Placed};
+use crate::metrics::Metrics;
+use crate::streams::{Streams, StreamsError, first_definition};
+use admit::admit;
+
+/// The gate before the log. Clones share everything.
+#[derive(Clone)]
+pub(crate) struct Acceptor {
+    pub(crate) log: Log,
+    pub(crate) streams: Streams,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// What is known of a stream while the messages of one call are judged: it is looked up once for all of them.
+enum Standing {
+    Known(Arc<StreamRecord>),
+    /// It would be made with this definition, once one of its messages passes.
+    New(Box<Stream>),
+    /// It can't be had.
+    Refused(StreamsError),
+}
+
+#[async_trait]
+impl Publish for Acceptor {
+    async fn publish(
+        &self,
+        caller: &dyn WritePolicy,
+        requests: Vec<PublishRequest>,
+    ) -> Vec<Result<Published, PublishError>> {
+        let mut standings = BTreeMap::new();
+        let mut verdicts = Vec::with_capacity(requests.len());
+        let mut entries = Vec::with_capacity(requests.len());
+        for request in requests {
+            let verdict = self.judge(&mut standings, caller, request).await.map(|(topic, entry)| {
+                entries.push(entry);
+                topic
+            });
+            verdicts.push(verdict);
+        }
+        let bytes = entries.iter().map(|entry| entry.data.len() as u64).sum();
+        let answers = match self.log.append(entries).await {
+            Ok(placed) => {
+                self.metrics.accepted.inc_by(placed.len() as u64);
+                self.metrics.accepted_bytes.inc_by(bytes);
+                accepted(verdicts, &placed)
+            }
+            Err(error) => refused(verdicts, &error),
+        };
+        answers
+            .iter()
+            .filter_map(|answer| answer.as_ref().err())
+            .for_each(|error| self.metrics.refuse(error));
+        answers
+    }
+}
+
+impl Acceptor {
+    /// Judges one message, by what is known of its stream; a stream that is new is made for the first that passes.
+    async fn judge(
+        &self,
+        standings: &mut BTreeMap<StreamName, Standing>,
+        caller: &dyn WritePolicy,
+        request: PublishRequest,
+    ) -> Result<(Topic, LogEntry), PublishError> {
+        let name = request.stream.clone();
+        if !standings.contains_key(&name) {
+            let standing = match self.streams.find(&name).await {
+                Ok(Some(record)) => Standing::Known(record),
+                Ok(None) => Standing::New(Box::new(first_definition(&name))),
+                Err(error) => Standing::Refused(error),
+            };
+            standings.insert(name.clone(), standing);
+        }
+        match &standings[&name] {
+            Standing::Known(record) => return admit(record.current(), caller, request, &self.limits),
+            Standing::Refused(error) => return Err(refusal(&name, error)),
+            Standing::New(definition) => admit(definition, caller, request.clone(), &self.limits)?,
+        };
+        let made = self.streams.get_or_create(&name).await.map_err(|error| refusal(&name, &error))?;
+        // Judged again, as somebody may have made it at the same time with another definition.
+        let admitted = admit(made.current(), caller, request, &self.limits);
+        standings.insert(name, Standing::Known(made));
+        admitted
+    }
+}
+
+fn refusal(name: &StreamName, error: &StreamsError) -> PublishError {
+    match error {
+        StreamsError::Store(source) => PublishError::Unavailable(format!("{error}: {source}")),
+        _ => PublishError::UnknownStream(name.clone(), error.to_string()),
+    }
+}
+
+/// The answers where the log took all that passed, in the order of the requests.
+fn accepted(
+    verdicts: Vec<Result<Topic, PublishError>>,
+    placed: &[Placed],
+) -> Vec<Result<Published, PublishError>> {
+    let mut placed = placed.iter();
+    let mut put = |topic| {
+        // The log answers for each entry, so this refuses nothing.
+        let Some(at) = placed.next() else {
+            return Err(PublishError::Unavailable("the log gave no position".into()));
+        };
+        let partition = PartitionId::embedded(at.partition);
+        Ok(Published { position: Position { partition, sequence: at.sequence.into(), sub: 0 }, topic })
+    };
+    verdicts.into_iter().map(|verdict| verdict.and_then(&mut put)).collect()
+}
+
+/// The answers where the log took nothing.
+fn refused(
+    verdicts: Vec<Result<Topic, PublishError>>,
+    error: &AppendError,
+) -> Vec<Result<Published, PublishError>> {
+    let refuse = |_| Err(PublishError::Unavailable(error.to_string()));
+    verdicts.into_iter().map(|verdict| verdict.and_then(refuse)).collect()
+}

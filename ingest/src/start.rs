@@ -1,0 +1,249 @@
+//! Everything put together and started.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use access::Access;
+use async_trait::async_trait;
+use axum::Router;
+use axum::extract::FromRef;
+use prometheus_client::registry::Registry;
+use schema::{Clock, Limits, PartitionId, Sequence, Stream, StreamName};
+use store::{Publish, PublishError, PublishRequest, Published, Store, StoreError, WritePolicy};
+use tokio::sync::{broadcast, watch};
+use tokio::task::JoinHandle;
+
+use crate::IngestSettings;
+use crate::accept::Acceptor;
+use crate::consume::{ConsumeError, Consumer, Progress};
+use crate::http::{self, Entry};
+use crate::log::{Known, Log, LogError};
+use crate::metrics::{Gauges, Metrics, Standing};
+use crate::settings::InvalidSetting;
+use crate::streams::Streams;
+
+/// Announcements that a slow listener may be behind before it misses some; it then finds them in the journal.
+const ANNOUNCEMENTS: usize = 1_024;
+
+/// Why nothing can come in.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration says something that can't be.
+    #[error(transparent)]
+    Setting(#[from] InvalidSetting),
+    /// The log can't be opened.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The store can't be read or written.
+    #[error("could not read the streams from the store")]
+    Store(#[from] StoreError),
+    /// The store holds what another kind of log gave.
+    #[error(transparent)]
+    Consume(#[from] ConsumeError),
+}
+
+/// A row of the journal was written. A hint only: one may be missing, and the journal has them all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announcement {
+    /// The stream.
+    pub stream: StreamName,
+    /// Its partition.
+    pub partition: PartitionId,
+    /// The last sequence that the row covers.
+    pub last: Sequence,
+}
+
+/// How far the consumer is behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lag {
+    /// Records in the log that are not in the store yet.
+    pub records: u64,
+    /// How long the oldest work without a checkpoint has waited for one.
+    pub checkpoint_age: Duration,
+}
+
+/// The way in, running. Clones share it; when the last one goes without [`Ingest::drain`], everything stops at once, as
+/// in a crash, and nothing that was acknowledged is lost.
+#[derive(Clone)]
+pub struct Ingest(Arc<Running>);
+
+struct Running {
+    acceptor: Acceptor,
+    settings: IngestSettings,
+    progress: Arc<Progress>,
+    announcements: broadcast::Sender<Announcement>,
+    draining: watch::Sender<bool>,
+    consumer: Mutex<Option<JoinHandle<Result<(), ConsumeError>>>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(consumer) = self.consumer.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+            consumer.abort();
+        }
+    }
+}
+
+impl Ingest {
+    /// Opens the log in `log_folder`, puts `definitions` into the catalog, in force from now on, and starts the consumer
+    /// on the current runtime.
+    ///
+    /// # Errors
+    /// [`StartError`] says what is in the way; nothing runs then.
+    pub async fn start(
+        settings: IngestSettings,
+        limits: Limits,
+        definitions: Vec<Stream>,
+        store: Arc<dyn Store>,
+        log_folder: &Path,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
+        settings.check()?;
+        let (metrics, limits) = (Arc::new(Metrics::default()), Arc::new(limits));
+        let streams = Streams::open(store.clone(), settings.streams_max, settings.create_streams).await?;
+        let known = known(&streams, store.as_ref()).await?;
+        let (folder, opening, counts) = (log_folder.to_path_buf(), settings.clone(), metrics.log.clone());
+        let open = move || Log::open(&folder, &opening, clock, &known, counts);
+        let log = tokio::task::spawn_blocking(open).await.map_err(|error| LogError::Io {
+            doing: "open the log in",
+            path: log_folder.to_path_buf(),
+            source: std::io::Error::other(error),
+        })??;
+        // Records that came before are decoded as they were meant then, and those that come now as is meant now.
+        streams.define(definitions, log.now()).await?;
+        let announcements = broadcast::Sender::new(ANNOUNCEMENTS);
+        let consumer = Consumer::new(
+            log.clone(),
+            streams.clone(),
+            store,
+            settings.clone(),
+            limits.clone(),
+            metrics.clone(),
+            announcements.clone(),
+        );
+        let (progress, draining) = (consumer.progress(), watch::Sender::new(false));
+        let consumer = tokio::spawn(consumer.run(draining.subscribe()));
+        let acceptor = Acceptor { log, streams, limits, metrics };
+        let consumer = Mutex::new(Some(consumer));
+        Ok(Self(Arc::new(Running { acceptor, settings, progress, announcements, draining, consumer })))
+    }
+
+    /// The routes on which messages come in, for a state that yields an [`Access`].
+    pub fn router<S>(&self) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+        Access: FromRef<S>,
+    {
+        let settings = &self.0.settings;
+        http::router(Entry {
+            publish: Arc::new(self.clone()),
+            limits: self.0.acceptor.limits.clone(),
+            group: (settings.body_rows, settings.body_bytes),
+            body_wait: Duration::from_millis(settings.body_wait_ms),
+        })
+    }
+
+    /// Takes no more, makes durable what was taken, and lets the consumer bring everything into the store, for at most
+    /// `timeout`. `true` if all of it is there and checkpointed; what is not stays in the log for the next start.
+    pub async fn drain(&self, timeout: Duration) -> bool {
+        let drain = async {
+            self.0.acceptor.log.close().await;
+            self.0.draining.send_replace(true);
+            let consumer = self.0.consumer.lock().unwrap_or_else(PoisonError::into_inner).take();
+            match consumer {
+                Some(mut consumer) => {
+                    let stop = AbortOnDrop(consumer.abort_handle());
+                    let outcome = (&mut consumer).await;
+                    drop(stop);
+                    matches!(outcome, Ok(Ok(())))
+                }
+                None => self.lag().records == 0,
+            }
+        };
+        tokio::time::timeout(timeout, drain).await.unwrap_or(false)
+    }
+
+    /// How far the consumer is behind.
+    pub fn lag(&self) -> Lag {
+        self.0.lag()
+    }
+
+    /// Whether messages can come in and get into the store.
+    ///
+    /// # Errors
+    /// A sentence that says why not.
+    pub fn ready(&self) -> Result<(), String> {
+        if let Some(failure) = self.0.acceptor.log.failure() {
+            return Err(format!("the log can't be written: {failure}"));
+        }
+        self.0.progress.failure().map_or(Ok(()), Err)
+    }
+
+    /// Hears of each row of the journal.
+    pub fn announcements(&self) -> broadcast::Receiver<Announcement> {
+        self.0.announcements.subscribe()
+    }
+
+    /// Registers what is counted here.
+    pub fn register(&self, registry: &mut Registry) {
+        self.0.acceptor.metrics.register(registry);
+        // The registry must not keep everything running.
+        let running = Arc::downgrade(&self.0);
+        let gauges = move || running.upgrade().map_or_else(Gauges::default, |running| running.gauges());
+        registry.register_collector(Box::new(Standing(gauges)));
+    }
+}
+
+#[async_trait]
+impl Publish for Ingest {
+    async fn publish(
+        &self,
+        caller: &dyn WritePolicy,
+        requests: Vec<PublishRequest>,
+    ) -> Vec<Result<Published, PublishError>> {
+        self.0.acceptor.publish(caller, requests).await
+    }
+}
+
+impl Running {
+    fn lag(&self) -> Lag {
+        let records = self.acceptor.log.records().saturating_sub(self.progress.records());
+        Lag { records, checkpoint_age: self.progress.checkpoint_age() }
+    }
+
+    fn gauges(&self) -> Gauges {
+        let Lag { records, checkpoint_age } = self.lag();
+        Gauges { lag_records: records, checkpoint_age, log_bytes: self.acceptor.log.size_bytes() }
+    }
+}
+
+/// Ends the consumer when the wait for it is given up.
+struct AbortOnDrop(tokio::task::AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// How far the store knows each partition, so that a log that was lost goes on behind it instead of giving positions anew.
+async fn known(streams: &Streams, store: &dyn Store) -> Result<Vec<Known>, StartError> {
+    let mut known = Vec::new();
+    for stream in streams.all() {
+        for lease in store.leases(stream.name()).await? {
+            let Some(index) = embedded_index(&lease.partition) else { continue };
+            let Some(checkpoint) = lease.checkpoint.as_u64() else {
+                return Err(ConsumeError::ForeignLog(stream.name().clone(), lease.partition).into());
+            };
+            known.push((stream.name().clone(), index, checkpoint));
+        }
+    }
+    Ok(known)
+}
+
+/// Which partition of an embedded log this is, if it is one.
+fn embedded_index(partition: &PartitionId) -> Option<u32> {
+    let index = partition.as_str().rsplit('-').next()?.parse().ok()?;
+    (PartitionId::embedded(index) == *partition).then_some(index)
+}

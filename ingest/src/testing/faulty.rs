@@ -1,0 +1,181 @@
+//! A store that fails: before a step, after it (the reply is lost), or by the process ending there and then.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use schema::shape::Shape;
+use schema::{Message, PartitionId, Position, Sequence, StreamName, Topic};
+use store::{
+    Catalog, DeadLetter, DeadLetters, IdClaim, Ids, Journal, JournalRow, Lease, LeaseState, Leases, Messages,
+    Next, Store, StoreError, StreamRecord, TopicActivity, TopicFilter, TopicPage,
+};
+use tokio::sync::Notify;
+
+/// The faults, and the store behind them.
+pub(crate) struct Faulty {
+    inner: Arc<dyn Store>,
+    seed: AtomicU64,
+    /// Of a hundred steps, so many fail.
+    percent: u64,
+    /// Steps before the process ends.
+    steps_left: AtomicU64,
+    /// Told when it has.
+    pub(crate) crashed: Notify,
+}
+
+impl Faulty {
+    pub(crate) fn new(inner: Arc<dyn Store>, seed: u64, percent: u64, steps: u64) -> Self {
+        Self { inner, seed: seed.into(), percent, steps_left: steps.into(), crashed: Notify::new() }
+    }
+
+    fn draw(&self, below: u64) -> u64 {
+        // splitmix64
+        let mut z = self.seed.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % below
+    }
+
+    async fn step<T>(&self, step: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        let (fails, late) = (self.draw(100) < self.percent, self.draw(2) == 0);
+        let crashes = self.steps_left.fetch_sub(1, Ordering::Relaxed) == 1;
+        if (fails || crashes) && !late {
+            return self.fail(crashes).await;
+        }
+        let done = step.await;
+        if fails || crashes { self.fail(crashes).await } else { done }
+    }
+
+    async fn fail<T>(&self, crashes: bool) -> Result<T, StoreError> {
+        if crashes {
+            self.crashed.notify_one();
+            std::future::pending::<()>().await;
+        }
+        Err(StoreError::unavailable("be reached", "by chance"))
+    }
+}
+
+#[async_trait]
+impl Messages for Faulty {
+    async fn write_messages(&self, stream: &StreamName, messages: &[Message]) -> Result<(), StoreError> {
+        // What fails in the midst of many rows has written some.
+        let (some, others) = messages.split_at(messages.len() / 2);
+        self.step(self.inner.write_messages(stream, some)).await?;
+        self.step(self.inner.write_messages(stream, others)).await
+    }
+
+    async fn read_topic(
+        &self,
+        stream: &StreamName,
+        topic: &Topic,
+        page: TopicPage,
+    ) -> Result<Vec<Message>, StoreError> {
+        self.step(self.inner.read_topic(stream, topic, page)).await
+    }
+
+    async fn topics(
+        &self,
+        stream: &StreamName,
+        filter: TopicFilter,
+    ) -> Result<Vec<TopicActivity>, StoreError> {
+        self.step(self.inner.topics(stream, filter)).await
+    }
+}
+
+#[async_trait]
+impl Journal for Faulty {
+    async fn append_journal(
+        &self,
+        stream: &StreamName,
+        of: &PartitionId,
+        row: &JournalRow,
+    ) -> Result<(), StoreError> {
+        self.step(self.inner.append_journal(stream, of, row)).await
+    }
+
+    async fn next_journal(
+        &self,
+        stream: &StreamName,
+        of: &PartitionId,
+        at: Sequence,
+    ) -> Result<Next, StoreError> {
+        self.step(self.inner.next_journal(stream, of, at)).await
+    }
+}
+
+#[async_trait]
+impl Ids for Faulty {
+    async fn claim_ids(
+        &self,
+        stream: &StreamName,
+        claims: &[IdClaim],
+        window: i64,
+    ) -> Result<Vec<bool>, StoreError> {
+        self.step(self.inner.claim_ids(stream, claims, window)).await
+    }
+}
+
+#[async_trait]
+impl Leases for Faulty {
+    async fn claim_lease(&self, stream: &StreamName, of: &PartitionId) -> Result<Lease, StoreError> {
+        self.step(self.inner.claim_lease(stream, of)).await
+    }
+
+    async fn checkpoint(
+        &self,
+        stream: &StreamName,
+        of: &PartitionId,
+        epoch: u64,
+        to: Sequence,
+    ) -> Result<bool, StoreError> {
+        self.step(self.inner.checkpoint(stream, of, epoch, to)).await
+    }
+
+    async fn leases(&self, stream: &StreamName) -> Result<Vec<LeaseState>, StoreError> {
+        self.step(self.inner.leases(stream)).await
+    }
+}
+
+#[async_trait]
+impl Catalog for Faulty {
+    async fn streams(&self) -> Result<Vec<StreamRecord>, StoreError> {
+        self.step(self.inner.streams()).await
+    }
+
+    async fn put_stream(&self, record: &StreamRecord) -> Result<bool, StoreError> {
+        self.step(self.inner.put_stream(record)).await
+    }
+
+    async fn shape(&self, stream: &StreamName) -> Result<Option<Shape>, StoreError> {
+        self.step(self.inner.shape(stream)).await
+    }
+
+    async fn put_shape(&self, stream: &StreamName, shape: &Shape) -> Result<bool, StoreError> {
+        self.step(self.inner.put_shape(stream, shape)).await
+    }
+
+    async fn catalog_revision(&self) -> Result<u64, StoreError> {
+        self.step(self.inner.catalog_revision()).await
+    }
+}
+
+#[async_trait]
+impl DeadLetters for Faulty {
+    async fn write_dead_letters(
+        &self,
+        stream: &StreamName,
+        letters: &[DeadLetter],
+    ) -> Result<(), StoreError> {
+        self.step(self.inner.write_dead_letters(stream, letters)).await
+    }
+
+    async fn dead_letters(
+        &self,
+        stream: &StreamName,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, StoreError> {
+        self.step(self.inner.dead_letters(stream, after, limit)).await
+    }
+}
