@@ -133,7 +133,7 @@ pub fn render_json(value: &Value, request: &GraphqlRequest, out: &mut String) {
         Value::Enum(name) => push_quoted(name.as_str(), out),
         Value::String(text) => push_quoted(text, out),
         Value::Variable(name) => {
-            out.push_str(request.variable(name.as_str()).map_or("null", |raw| raw.get()))
+            out.push_str(request.variable(name.as_str()).map_or("null", |raw| raw.get()));
         }
         Value::List(items) => {
             out.push('[');

@@ -39,14 +39,16 @@ impl Mutation {
             data: data.0,
         };
         let mut answers = ctx.data::<Arc<dyn Publish>>()?.publish(caller(ctx)?, vec![request]).await;
-        let published =
-            answers.pop().ok_or_else(|| coded("the message got no answer", "INTERNAL"))?.map_err(refused)?;
+        let published = answers
+            .pop()
+            .ok_or_else(|| coded("the message got no answer", "INTERNAL"))?
+            .map_err(|error| refused(&error))?;
         Ok(Some(Published { position: published.position.to_string(), topic: published.topic.to_string() }))
     }
 }
 
-fn refused(error: PublishError) -> Error {
-    let code = match &error {
+fn refused(error: &PublishError) -> Error {
+    let code = match error {
         PublishError::Denied(_) => "FORBIDDEN",
         PublishError::Unavailable(_) => "UNAVAILABLE",
         _ => "BAD_USER_INPUT",

@@ -41,6 +41,7 @@ impl Query {
         Ok(stream(ctx, &name).ok().map(Stream))
     }
 
+    #[expect(clippy::too_many_arguments, reason = "each is an argument of the field")]
     /// Topics of a stream in byte order, those after `after`, that begin with `prefix` and may have messages in the range.
     async fn topics(
         &self,

@@ -14,9 +14,9 @@ impl ScalarType for JsonText {
         match value {
             // How the pipeline hands over JSON: as the text that was sent.
             Value::Binary(text) => Ok(Self(text)),
-            other => serde_json::to_vec(&other)
-                .map(|text| Self(text.into()))
-                .map_err(|error| InputValueError::custom(error)),
+            other => {
+                serde_json::to_vec(&other).map(|text| Self(text.into())).map_err(InputValueError::custom)
+            }
         }
     }
 

@@ -32,20 +32,20 @@ pub(super) async fn places(ctx: &Context<'_>, name: &str) -> Result<Option<Shape
     let shape = store(ctx)?.shape(stream.record.name()).await.map_err(|error| unavailable(&error))?;
     Ok(shape.map(|shape| {
         let mut places = Vec::new();
-        let cut = walk(&shape.learned, String::new(), &mut places);
+        let cut = walk(&shape.learned, "", &mut places);
         Shape { version: shape.version, cut, places }
     }))
 }
 
 /// Appends `learned` and all below it; says whether anything there was cut.
-fn walk(learned: &Learned, path: String, places: &mut Vec<Place>) -> bool {
+fn walk(learned: &Learned, path: &str, places: &mut Vec<Place>) -> bool {
     let mut cut = learned.cut;
     let any = learned.map.iter().chain(&learned.elements).map(|below| ("*", &**below));
     let named = learned.fields.iter().map(|(name, below)| (&**name, below));
-    places.push(Place { path: path.clone(), kinds: learned.kinds.names(), opened: learned.opened });
+    places.push(Place { path: path.to_owned(), kinds: learned.kinds.names(), opened: learned.opened });
     for (name, below) in named.chain(any) {
         let segment = name.replace('~', "~0").replace('/', "~1");
-        cut |= walk(below, format!("{path}/{segment}"), places);
+        cut |= walk(below, &format!("{path}/{segment}"), places);
     }
     cut
 }

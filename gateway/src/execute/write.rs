@@ -46,7 +46,7 @@ impl<'a> Writer<'a> {
                 ConnectionField::Typename(name) => self.out.extend_from_slice(name),
                 ConnectionField::PageInfo(fields) => self.page_info(fields),
                 ConnectionField::Nodes(fields) => {
-                    self.rows(&slot.key, |this, row| this.message(fields, row))?
+                    self.rows(&slot.key, |this, row| this.message(fields, row))?;
                 }
                 ConnectionField::Edges(fields) => self.rows(&slot.key, |this, row| this.edge(fields, row))?,
             }

@@ -5,10 +5,15 @@ use schema::json::Kind;
 /// A scalar type of the data plane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leaf {
+    /// `Boolean`
     Boolean,
+    /// `Long`
     Long,
+    /// `Float`
     Float,
+    /// `String`
     Text,
+    /// `JSON`
     Json,
 }
 

@@ -194,7 +194,7 @@ impl<'p> Projector<'p> {
             };
             match self.found[base + key] {
                 Some((start, end)) => {
-                    self.under(&slot.key, |this| this.member(&slot.value, &raw[start..end], out))?
+                    self.under(&slot.key, |this| this.member(&slot.value, &raw[start..end], out))?;
                 }
                 None => out.extend_from_slice(b"null"),
             }
