@@ -1,2 +1,85 @@
-//! xtask
-fn main() {}
+//! `cargo xtask`: the one entry point for Tidegate's checks, on a developer's machine and in CI.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command's output is what it is for")]
+
+mod arguments;
+mod deny;
+mod layers;
+mod lint;
+mod needs;
+mod npm;
+mod processes;
+mod report;
+mod run;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+use std::{env, error};
+
+use arguments::Arguments;
+
+/// What went wrong, in words for the person who ran the command.
+type Failure = Box<dyn error::Error>;
+
+const HELP: &str = "\
+The one entry point for Tidegate's checks.
+
+Usage: cargo xtask <COMMAND>
+
+Commands:
+  test [FILTER…]   Run every test, on a machine that has Rust, Node and npm; what else they need is
+                   installed first where that can be done, or named. A FILTER runs only the Rust tests
+                   whose names contain it
+      --without page     leave out the test that opens the page in Chromium
+  lint             Format, layers, tidiness, clippy and documentation; warnings are errors
+      --without clippy   leave out clippy; `--without docs` leaves out the documentation
+  layers           Fail when a dependency between folders runs back up:
+                   schema < store < access < { ingest, gateway } < src
+  tidy             Fail on long files, files without a heading, marks of unfinished work, stray spaces
+  deny             Check licences, banned crates and sources against deny.toml (installs cargo-deny)
+  help             Print this
+
+Examples:
+  cargo xtask test                  everything, as CI does
+  cargo xtask test --without page   everything but the browser
+  cargo xtask test cursor           the Rust tests about cursors
+  cargo xtask lint                  before you hand in a change";
+
+fn main() -> ExitCode {
+    let mut words = env::args().skip(1);
+    let command = words.next().unwrap_or_default();
+    match dispatch(&command, words.collect()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: &str, words: Vec<String>) -> Result<(), Failure> {
+    let asks_for_help = |word: &String| word == "--help" || word == "-h";
+    if matches!(command, "" | "help" | "--help" | "-h") || words.iter().any(asks_for_help) {
+        println!("{HELP}");
+        return Ok(());
+    }
+    let parts: &[&str] = match command {
+        "test" => &["page"],
+        "lint" => &["clippy", "docs"],
+        "layers" | "tidy" | "deny" => &[],
+        _ => return Err(format!("there is no command `{command}`; `cargo xtask help` lists them").into()),
+    };
+    let arguments = Arguments::parse(command, words, parts)?;
+    if command != "test" {
+        arguments.refuse_filters(command)?;
+    }
+    let root = workspace::root()?;
+    match command {
+        "test" => test::run(&root, &arguments),
+        "lint" => lint::run(&root, &arguments),
+        "layers" => layers::run(&root),
+        "tidy" => tidy::run(&root),
+        _ => deny::run(&root),
+    }
+}

@@ -23,6 +23,9 @@ pub(crate) struct Rig {
     _dir: tempfile::TempDir,
 }
 
+/// A stream's definition, and its messages: topic, seconds after [`NOW`], JSON.
+pub(crate) type Filled<'a> = (Value, &'a [(&'a str, i64, &'a str)]);
+
 /// Takes every message, and notes it.
 #[derive(Default)]
 pub(crate) struct Notes(pub(crate) Mutex<Vec<PublishRequest>>);
@@ -56,12 +59,12 @@ pub(crate) fn principal(roles: &[Role]) -> Principal {
 
 impl Rig {
     /// A gateway over `streams`, each with messages of (topic, seconds after [`NOW`], JSON); positions count up.
-    pub(crate) async fn new(streams: &[(Value, &[(&str, i64, &str)])]) -> Self {
+    pub(crate) async fn new(streams: &[Filled<'_>]) -> Self {
         Self::with_settings(streams, GatewaySettings::default()).await
     }
 
     pub(crate) async fn with_settings(
-        streams: &[(Value, &[(&str, i64, &str)])],
+        streams: &[Filled<'_>],
         settings: GatewaySettings,
     ) -> Self {
         let dir = tempfile::tempdir().unwrap();
