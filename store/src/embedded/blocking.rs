@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
+use super::healing::Healing;
 use super::tables::Tables;
 use super::{Embedded, EmbeddedOptions};
 use crate::StoreError;
@@ -15,6 +16,10 @@ pub(super) enum Fault {
     Disk(fjall::Error),
     /// A value is not what was written.
     Corrupt(String),
+    /// It is not open: an earlier write failed, and it could not be opened again.
+    Closed,
+    /// It could not be opened again, and why.
+    Unopened(String),
     /// A value can't be put into bytes.
     Unwritable(Box<dyn std::error::Error + Send + Sync>),
 }
@@ -35,10 +40,8 @@ impl Fault {
         match self {
             Self::Corrupt(what) => StoreError::Corrupt { what },
             Self::Unwritable(error) => StoreError::unavailable(doing, error),
-            Self::Disk(fjall::Error::Poisoned) => StoreError::unavailable(
-                doing,
-                "an earlier write failed; see to the disk, then restart Tidegate",
-            ),
+            Self::Closed => StoreError::unavailable(doing, "an earlier write failed; see to the disk"),
+            Self::Unopened(why) => StoreError::unavailable(doing, why),
             Self::Disk(error) => StoreError::unavailable(doing, error),
         }
     }
@@ -69,7 +72,7 @@ impl Embedded {
         doing: &'static str,
         work: impl FnOnce(&Tables) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.call(&self.gates.reads, doing, work).await
+        self.call(&self.gates.reads, doing, |tables| tables.read(work)).await
     }
 
     /// Runs a write. It goes on when its caller goes away or its time is over: every write can be repeated.
@@ -78,14 +81,14 @@ impl Embedded {
         doing: &'static str,
         work: impl FnOnce(&Tables) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.call(&self.gates.writes, doing, work).await
+        self.call(&self.gates.writes, doing, |tables| tables.write(work)).await
     }
 
     async fn call<T: Send + 'static>(
         &self,
         gate: &Arc<Semaphore>,
         doing: &'static str,
-        work: impl FnOnce(&Tables) -> Result<T, Fault> + Send + 'static,
+        work: impl FnOnce(&Healing) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
         let call = async {
             let permit = gate.clone().acquire_owned().await;

@@ -24,6 +24,7 @@
 mod blocking;
 mod catalog;
 mod dead_letters;
+mod healing;
 mod ids;
 mod journal;
 mod keys;
@@ -47,12 +48,12 @@ pub use sweep::Swept;
 
 use crate::StoreError;
 use blocking::Gates;
-use tables::Tables;
+use healing::Healing;
 
 /// An open folder. Clones share it; it closes when the last one is dropped and no call is under way.
 #[derive(Clone)]
 pub struct Embedded {
-    tables: Arc<Tables>,
+    tables: Arc<Healing>,
     gates: Gates,
 }
 
@@ -64,7 +65,7 @@ impl Embedded {
     /// damaged) and what to do.
     #[expect(clippy::needless_pass_by_value, reason = "the settings are the store's from here on")]
     pub fn open(dir: &Path, options: EmbeddedOptions) -> Result<Self, StoreError> {
-        Ok(Self { tables: Arc::new(Tables::open(dir, &options)?), gates: Gates::new(&options) })
+        Ok(Self { tables: Arc::new(Healing::open(dir, &options)?), gates: Gates::new(&options) })
     }
 }
 

@@ -1,8 +1,8 @@
 //! The tables on disk, and what is kept of them in memory.
 
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
 
 use fjall::config::FilterPolicy;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
@@ -33,15 +33,19 @@ pub(super) struct Tables {
     pub(super) leases: Mutex<()>,
     /// Held while an entry of the catalog is compared and set.
     pub(super) catalog: Mutex<()>,
-    /// Counts changes of the catalog since this opening.
-    pub(super) revision: AtomicU64,
+    /// Counts changes of the catalog since this process began.
+    pub(super) revision: Arc<AtomicU64>,
     pub(super) sync: GroupSync,
     pub(super) sweeper: Mutex<Sweeper>,
 }
 
 impl Tables {
     /// Opens the folder `dir`, or makes it.
-    pub(super) fn open(dir: &Path, options: &EmbeddedOptions) -> Result<Self, StoreError> {
+    pub(super) fn open(
+        dir: &Path,
+        options: &EmbeddedOptions,
+        revision: Arc<AtomicU64>,
+    ) -> Result<Self, StoreError> {
         options.check()?;
         let refused = |error| StoreError::Open(refusal(dir, &error));
         let db = Database::builder(dir)
@@ -86,7 +90,7 @@ impl Tables {
             id_heads: Mutex::default(),
             leases: Mutex::default(),
             catalog: Mutex::default(),
-            revision: AtomicU64::new(1),
+            revision,
             sync: GroupSync::default(),
             sweeper: Mutex::default(),
         })

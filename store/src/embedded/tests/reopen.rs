@@ -90,7 +90,7 @@ fn what_is_not_a_folder_is_refused_by_name() {
 #[tokio::test]
 async fn a_folder_of_another_layout_is_refused() {
     let fresh = Fresh::open();
-    fresh.tables.meta.insert(super::super::keys::LAYOUT, "0").unwrap();
+    fresh.tables.with(|tables| tables.meta.insert(super::super::keys::LAYOUT, "0")).unwrap();
     let Fresh { store, dir } = fresh;
     drop(store);
     let error = Embedded::open(dir.path(), EmbeddedOptions::default()).unwrap_err().to_string();
@@ -109,10 +109,11 @@ async fn sorted_files_read_like_memory() {
             (0..500u64).map(|n| message("t", batch * 500 + n + 1, n as i64 - 250)).collect();
         expect.extend(messages.iter().map(|message| (message.time, message.position.sequence)));
         append(&fresh, batch * 500, batch * 500 + 500, messages).await.unwrap();
-        let tables = &fresh.tables;
-        for table in [&tables.messages, &tables.topics, &tables.journal, &tables.meta] {
-            table.rotate_memtable_and_wait().unwrap();
-        }
+        fresh.tables.with(|tables| {
+            for table in [&tables.messages, &tables.topics, &tables.journal, &tables.meta] {
+                table.rotate_memtable_and_wait().unwrap();
+            }
+        });
     }
     expect.sort_unstable();
     let expect: Vec<_> = expect.iter().filter_map(|(_, sequence)| sequence.as_u64()).collect();

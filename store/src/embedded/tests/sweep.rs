@@ -136,7 +136,8 @@ async fn a_message_that_is_lost_without_a_sweep_is_a_gap_too() {
     assert!(fresh.checkpoint(&stream(), &partition(), epoch, 4.into()).await.unwrap());
     let rows = crate::embedded::keys::topic_rows(&stream(), &topic("t"));
     let lost = message("t", 2, 1);
-    fresh.tables.messages.remove(crate::embedded::keys::message(&rows, lost.time, &lost.position)).unwrap();
+    let key = crate::embedded::keys::message(&rows, lost.time, &lost.position);
+    fresh.tables.with(|tables| tables.messages.remove(key)).unwrap();
     assert_eq!(next(&fresh, 0).await, Next::Gap { to: 2.into() });
     assert!(matches!(next(&fresh, 2).await, Next::Row(row) if row.messages.len() == 3));
 }
