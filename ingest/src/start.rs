@@ -26,6 +26,9 @@ use crate::streams::Streams;
 /// Announcements that a slow listener may be behind before it misses some; it then finds them in the journal.
 const ANNOUNCEMENTS: usize = 1_024;
 
+/// How often a log that can't be written is tried.
+const PROBE_EVERY: Duration = Duration::from_secs(1);
+
 /// Why nothing can come in.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -75,10 +78,12 @@ struct Running {
     announcements: broadcast::Sender<Announcement>,
     draining: watch::Sender<bool>,
     consumer: Mutex<Option<JoinHandle<Result<(), ConsumeError>>>>,
+    prober: JoinHandle<()>,
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
+        self.prober.abort();
         if let Some(consumer) = self.consumer.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
             consumer.abort();
         }
@@ -124,9 +129,10 @@ impl Ingest {
         );
         let (progress, draining) = (consumer.progress(), watch::Sender::new(false));
         let consumer = tokio::spawn(consumer.run(draining.subscribe()));
+        let prober = tokio::spawn(probe(log.clone()));
         let acceptor = Acceptor { log, streams, limits, metrics };
         let consumer = Mutex::new(Some(consumer));
-        Ok(Self(Arc::new(Running { acceptor, settings, progress, announcements, draining, consumer })))
+        Ok(Self(Arc::new(Running { acceptor, settings, progress, announcements, draining, consumer, prober })))
     }
 
     /// The routes on which messages come in, for a state that yields an [`Access`].
@@ -192,6 +198,16 @@ impl Ingest {
         let running = Arc::downgrade(&self.0);
         let gauges = move || running.upgrade().map_or_else(Gauges::default, |running| running.gauges());
         registry.register_collector(Box::new(Standing(gauges)));
+    }
+}
+
+/// While the log can't be written, finds out when it can: a node that is not ready is sent no messages to find out by.
+async fn probe(log: Log) {
+    loop {
+        tokio::time::sleep(PROBE_EVERY).await;
+        if log.failure().is_some() {
+            log.probe().await;
+        }
     }
 }
 

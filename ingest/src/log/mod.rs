@@ -225,6 +225,12 @@ impl Log {
         self.shared.failing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Has the writer see whether it can write again, if it could not. [`Log::failure`] tells.
+    pub async fn probe(&self) {
+        // An error means that the writer has ended.
+        let _ = self.queue.send(Command::Probe).await;
+    }
+
     /// A moment that no record has arrived after yet, and no coming one will arrive before.
     pub fn now(&self) -> Timestamp {
         self.shared.turn(&self.clock)

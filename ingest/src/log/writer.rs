@@ -17,10 +17,15 @@ use super::frame::{Frame, Header, Record, write};
 use super::segment::{self, Segment};
 use super::{LogEntry, LogOffset, Placed, Shared};
 
+/// More than a file system finds room for in a block that is allocated already.
+const PROBE_BYTES: usize = 64 << 10;
+
 /// What the writer is told.
 #[derive(Debug)]
 pub(crate) enum Command {
     Append(Append),
+    /// While writes fail: see whether one works again.
+    Probe,
     /// Take no more, write what waits, and end.
     Close,
 }
@@ -68,6 +73,7 @@ impl Writer {
                         bytes += append.bytes;
                         group.push(append);
                     }
+                    Command::Probe => self.probe(),
                     Command::Close => queue.close(),
                 }
                 if bytes < self.group_bytes {
@@ -164,6 +170,17 @@ impl Writer {
         Ok(())
     }
 
+    /// Writes something that does not count and takes it away again, if the last write failed: so a log that nobody
+    /// dares to write to any more is found to be well again.
+    fn probe(&mut self) {
+        if self.failing {
+            self.must_cut = true;
+            let written = self.file.write_all_at(&[0; PROBE_BYTES], self.end).and_then(|()| self.sync());
+            let outcome = written.and_then(|()| self.cut());
+            self.note(&outcome);
+        }
+    }
+
     fn sync(&self) -> io::Result<()> {
         let started = Instant::now();
         self.file.sync_data()?;
@@ -255,10 +272,14 @@ mod tests {
             assert!(matches!(write(&mut writer), Err(AppendError::Disk(_))));
             assert!(writer.must_cut);
         }
+        writer.probe();
+        assert!(writer.failing);
         // What a write leaves that was cut short: longer than what is written next.
         file.write_all_at(&[1; 4_096], writer.end).unwrap();
         writer.file = file;
         assert_eq!(*writer.shared.durable.borrow(), durable);
+        writer.probe();
+        assert!(!writer.failing);
         assert_eq!(write(&mut writer), Ok(2));
         assert_eq!(*writer.shared.failing.lock().unwrap(), None);
         let path = segment::path(folder.path(), last.base);
