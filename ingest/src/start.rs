@@ -132,7 +132,15 @@ impl Ingest {
         let prober = tokio::spawn(probe(log.clone()));
         let acceptor = Acceptor { log, streams, limits, metrics };
         let consumer = Mutex::new(Some(consumer));
-        Ok(Self(Arc::new(Running { acceptor, settings, progress, announcements, draining, consumer, prober })))
+        Ok(Self(Arc::new(Running {
+            acceptor,
+            settings,
+            progress,
+            announcements,
+            draining,
+            consumer,
+            prober,
+        })))
     }
 
     /// The routes on which messages come in, for a state that yields an [`Access`].

@@ -78,7 +78,17 @@ async fn answer(url: &str, request: RequestBuilder) -> Result<Vec<u8>, Failure> 
     if status.is_success() {
         return Ok(body);
     }
-    Err(format!("{url} answered {status}: {}", String::from_utf8_lossy(&body).trim()).into())
+    Err(format!("{url} answered {status}: {}", said(&body)).into())
+}
+
+/// The sentence in an error's body, wherever the route puts it; the body itself where there is none.
+fn said(body: &[u8]) -> String {
+    let parsed: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let places = ["/error/message", "/error_description", "/errors/0/error", "/errors/0/message"];
+    match places.iter().find_map(|place| parsed.pointer(place)?.as_str()) {
+        Some(sentence) => sentence.to_owned(),
+        None => String::from_utf8_lossy(body).trim().to_owned(),
+    }
 }
 
 fn root(error: &dyn std::error::Error) -> String {

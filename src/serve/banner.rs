@@ -6,6 +6,7 @@ use std::path::Path;
 use access::Secret;
 
 use crate::commands::Failure;
+use crate::demo;
 
 /// What the banner tells.
 pub(super) struct Facts<'a> {
@@ -28,21 +29,27 @@ pub(super) fn print(facts: &Facts<'_>) -> Result<(), Failure> {
 
 fn text(facts: &Facts<'_>, program: &str) -> String {
     let Facts { url, data, demo, code, missing } = facts;
+    // The commands look in these folders by themselves.
+    let found = [demo::DATA, "./tidegate-data"].iter().any(|known| *data == Path::new(known));
+    let node = if found { String::new() } else { format!(" --data {}", data.display()) };
     let mut text = format!("\nTidegate {}, data in {}\n\n", env!("CARGO_PKG_VERSION"), data.display());
     let mut line = |label: &str, value: &str| _ = writeln!(text, "  {label:<8} {value}");
     if let Some(missing) = missing {
         line("Page", missing);
     } else if let Some(code) = code {
         line("Page", &format!("{url}/#code={}", code.expose()));
-        line("", &format!("(opens signed in, once, within the hour; {program} page gives another)"));
+        line("", &format!("(opens signed in, once, within the hour; {program} page{node} gives another)"));
     }
     if code.is_some() {
         let (stream, message) = match demo {
             true => ("telemetry", r#"{"device":"my-desk","temperature":21.5}"#),
             false => ("hello", r#"{"greeting":"world"}"#),
         };
-        line("Publish", &format!("{program} publish {stream} '{message}' --key my-desk"));
-        line("Query", &format!("curl -s {url}/graphql -H \"Authorization: Bearer $({program} token)\" \\"));
+        line("Publish", &format!("{program} publish {stream} '{message}' --key my-desk{node}"));
+        line(
+            "Query",
+            &format!("curl -s {url}/graphql -H \"Authorization: Bearer $({program} token{node})\" \\"),
+        );
         line("", r#"  -H 'Content-Type: application/json' -d '{"query":"{ streams { name rootField } }"}'"#);
     } else {
         line("Tokens", &format!("{url}/oauth/token, for the clients of the configuration"));
@@ -76,6 +83,9 @@ mod tests {
             missing,
         };
         let whole = text(&facts(true, None), "./tidegate");
+        assert!(!whole.contains("--data"), "{whole}");
+        let moved = text(&Facts { data: Path::new("/srv/t"), ..facts(true, None) }, "t");
+        assert!(moved.contains("t token --data /srv/t"), "{moved}");
         assert!(whole.contains("http://127.0.0.1:4000/#code=one-time"), "{whole}");
         assert!(whole.contains("./tidegate publish telemetry"), "{whole}");
         let without_page = text(&facts(true, Some("install Node")), "t");

@@ -9,7 +9,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use access::{Access, Client, Development, Issuer, resolve_clients};
+use access::{Access, Client, Development, Issuer, IssuerError, resolve_clients};
 use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware::from_fn;
@@ -59,10 +59,14 @@ pub(crate) fn check(config: &Config) -> Result<Vec<Client>, Failure> {
 
 async fn node(config: Config, clients: Vec<Client>, with_demo: bool) -> Result<(), Failure> {
     let data = &config.server.data;
-    std::fs::create_dir_all(data)
-        .map_err(|error| format!("the data folder {} can't be made: {error}", data.display()))?;
+    // What can be refused without a trace is refused before the data folder is touched.
     let listener = bind(config.server.listen)?;
     let address = listener.local_addr()?;
+    if clients.is_empty() && !address.ip().is_loopback() {
+        return Err(IssuerError::NoClients.into());
+    }
+    std::fs::create_dir_all(data)
+        .map_err(|error| format!("the data folder {} can't be made: {error}", data.display()))?;
     let url = match config.server.url.as_str() {
         "" => format!("http://{address}"),
         url => url.to_owned(),
@@ -83,6 +87,9 @@ async fn node(config: Config, clients: Vec<Client>, with_demo: bool) -> Result<(
         clock.clone(),
     )
     .await?;
+    // Before the first schema is built, so that it knows the fields of the demo's history.
+    let traffic =
+        if with_demo { Some(demo::start(ingest.clone(), is_new, clock.clone()).await?) } else { None };
     let gateway = Gateway::start(gateway::Parts {
         store: shared.clone(),
         publish: Arc::new(ingest.clone()),
@@ -108,8 +115,6 @@ async fn node(config: Config, clients: Vec<Client>, with_demo: bool) -> Result<(
         if development == Development::On { app.layer(from_fn(access::host::loopback_only)) } else { app };
     let app = app.layer(axum::middleware::from_fn_with_state(requests, observe::count));
 
-    let traffic =
-        if with_demo { Some(demo::start(ingest.clone(), is_new, clock.clone()).await?) } else { None };
     let sweeper = tokio::spawn(lifecycle::sweep(store.clone(), clock, config.server.clone()));
     banner::print(&banner::Facts {
         url: &url,

@@ -168,6 +168,8 @@ impl<'a> Intake<'a> {
                     self.indexes.push(index);
                 }
                 Item::TooLarge { bytes } => {
+                    // What came before it first: errors are told in the order of the body.
+                    self.put().await?;
                     let limit = self.entry.limits.message_bytes;
                     self.reject(index, &Fault::TooLarge { bytes, limit }.into());
                 }
