@@ -1,0 +1,59 @@
+//! A signal stops the server cleanly; a second one at once.
+
+use crate::support::{Setup, until};
+
+#[test]
+fn a_signal_lets_requests_finish_and_ends_well() {
+    let mut server = Setup::empty().start();
+    let client = server.client();
+    client.put_record("s", "k", r#"{"n": 0}"#);
+    let lines = client
+        .request("POST", "/streams/s/messages?key=k")
+        .body("application/x-ndjson", "{\"n\":1}\n{\"n\":2}\n")
+        .chunked(8);
+    let answer = lines.send_in_two(server.address, 2, || {
+        server.terminate();
+        until("the log to say that it stops", || server.log(), |log| log.contains("stopping").then_some(()));
+        let refused = client.request("GET", "/healthz");
+        until(
+            "new connections to be refused",
+            || refused.try_send(server.address),
+            |answer| answer.is_err().then_some(()),
+        );
+    });
+    assert_eq!(answer.expect(200).json()["accepted"], 2);
+    assert_eq!(server.wait().code(), Some(0), "{}", server.log());
+    assert!(server.log().contains("stopped"), "{}", server.log());
+    server.restart();
+    assert_eq!(server.client().raws("s", 3), [r#"{"n": 0}"#, "{\"n\":1}", "{\"n\":2}"]);
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let mut server = Setup::empty().start();
+    let client = server.client();
+    client.put_record("s", "k", r#"{"n": 0}"#);
+    let waiting = client.request("POST", "/streams/s/messages").body("application/x-ndjson", "{}").chunked(1);
+    let (address, (release, held)) = (server.address, std::sync::mpsc::channel::<()>());
+    let (began, begun) = std::sync::mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        // A request that would not end for as long as the server waits for it.
+        scope.spawn(move || {
+            let sent = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                waiting.send_in_two(address, 2, || {
+                    began.send(()).unwrap();
+                    let _ = held.recv();
+                })
+            }));
+            assert!(sent.is_err(), "it was cut");
+        });
+        begun.recv().unwrap();
+        server.terminate();
+        until("the log to say that it stops", || server.log(), |log| log.contains("stopping").then_some(()));
+        server.terminate();
+        assert_eq!(server.wait().code(), Some(130), "{}", server.log());
+        release.send(()).unwrap();
+    });
+    server.restart();
+    assert_eq!(server.client().raws("s", 1), [r#"{"n": 0}"#], "what was acknowledged is there");
+}

@@ -1,0 +1,55 @@
+//! The program as a person calls it.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+
+use super::PATIENCE;
+
+/// How a command ended.
+#[derive(Debug)]
+pub(crate) struct Done {
+    /// Its exit code; none if a signal ended it.
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// The program, unimpressed by settings that whoever runs the tests has made.
+pub(crate) fn bare() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("TIDEGATE_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// Runs the program in the folder `here` with `stdin`.
+pub(crate) fn tidegate(here: &Path, arguments: &[&str], stdin: &str) -> Done {
+    let mut command = bare();
+    command.args(arguments).current_dir(here);
+    finish(command, stdin)
+}
+
+/// Runs a command to its end, for which the tests' patience is the limit.
+pub(crate) fn finish(mut command: Command, stdin: &str) -> Done {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let id = child.id().to_string();
+    let mut input = child.stdin.take().expect("it is piped");
+    // Who does not want it has closed it.
+    let _ = input.write_all(stdin.as_bytes());
+    drop(input);
+    let (done, ended) = mpsc::channel();
+    std::thread::spawn(move || done.send(child.wait_with_output()));
+    let Ok(output) = ended.recv_timeout(PATIENCE * 5) else {
+        let _ = Command::new("sh").args(["-c", "kill -KILL \"$0\"", &id]).status();
+        panic!("{command:?} did not end");
+    };
+    let output = output.unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Done { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+}

@@ -1,0 +1,44 @@
+//! What the tests stand on: servers, clients, commands, and patience.
+
+mod client;
+mod command;
+pub(crate) mod http;
+mod server;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+pub(crate) use client::{Client, ask_for_token};
+pub(crate) use command::{Done, finish, tidegate};
+pub(crate) use server::{Server, Setup};
+
+/// How long anything may take before the test gives up on it. Never how long it should take.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The repository.
+pub(crate) fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A sample payload, as producers send it.
+pub(crate) fn sample(name: &str) -> Vec<u8> {
+    let path: PathBuf = repository().join("tests/samples").join(name);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Asks until `found` finds something in the answer, and gives that; fails with the last answer.
+pub(crate) fn until<A: std::fmt::Debug, T>(
+    what: &str,
+    mut ask: impl FnMut() -> A,
+    found: impl Fn(&A) -> Option<T>,
+) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let answer = ask();
+        if let Some(found) = found(&answer) {
+            return found;
+        }
+        assert!(Instant::now() < end, "waited {PATIENCE:?} for {what}; the last answer: {answer:?}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
