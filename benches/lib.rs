@@ -1,1 +1,35 @@
-//! Measurements beside named baselines: `README.md` says what each tells, and how to run it.
+//! What the benches share: a clock that counts work and not waiting, and a table. `README.md` says what each bench tells.
+
+#![expect(clippy::print_stdout, reason = "a bench prints its table")]
+
+use std::fmt::Display;
+use std::hint::black_box;
+
+/// CPU time of this whole process so far, in nanoseconds: all threads, user and system.
+pub fn cpu_ns() -> u64 {
+    let tasks = std::fs::read_dir("/proc/self/task").expect("a Linux with /proc");
+    let of = |task: std::fs::DirEntry| {
+        let text = std::fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
+        text.split(' ').next().and_then(|ns| ns.parse::<u64>().ok()).unwrap_or(0)
+    };
+    tasks.flatten().map(of).sum()
+}
+
+/// The least CPU time of `rounds` runs of `work`, in nanoseconds, after one that is not counted.
+///
+/// The least, as everything else that a shared machine does only adds.
+pub fn least_cpu_ns<T>(rounds: usize, mut work: impl FnMut() -> T) -> u64 {
+    black_box(work());
+    let run = |_| {
+        let before = cpu_ns();
+        black_box(work());
+        cpu_ns() - before
+    };
+    (0..rounds).map(run).min().unwrap_or(0)
+}
+
+/// Prints one line of a table.
+pub fn row(name: &str, value: impl Display, ratio: Option<f64>) {
+    let ratio = ratio.map_or(String::new(), |ratio| format!("{ratio:.2}"));
+    println!("{name:<58} {value:>16} {ratio:>8}");
+}

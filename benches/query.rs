@@ -8,13 +8,12 @@
 mod rows;
 #[path = "support/stock.rs"]
 mod stock;
-#[path = "support/mod.rs"]
-mod support;
 
 use std::sync::Arc;
 
 use access::{IssuerName, Principal, Roles};
 use async_trait::async_trait;
+use benches::{least_cpu_ns, row};
 use gateway::project::{Leaf, Level, Member, Projector, Show};
 use gateway::{Gateway, GatewaySettings, GraphqlRequest, Parts, Slot};
 use schema::{Limits, Message, TimeRange, Timestamp, Topic};
@@ -22,7 +21,6 @@ use store::embedded::{Embedded, EmbeddedOptions};
 use store::{
     Catalog, Messages, Order, Publish, PublishError, PublishRequest, Published, Store, TopicPage, WritePolicy,
 };
-use support::{least_cpu_ns, row};
 
 use rows::{QUERY, Rows};
 
