@@ -1,3 +1,5 @@
+//! The router with a page and without one: what is served, how, and under which policy.
+
 use std::io::{Read, Write};
 use std::sync::LazyLock;
 

@@ -63,10 +63,7 @@ impl Rig {
         Self::with_settings(streams, GatewaySettings::default()).await
     }
 
-    pub(crate) async fn with_settings(
-        streams: &[Filled<'_>],
-        settings: GatewaySettings,
-    ) -> Self {
+    pub(crate) async fn with_settings(streams: &[Filled<'_>], settings: GatewaySettings) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Embedded::open(dir.path(), Default::default()).unwrap();
         let mut records = Vec::new();

@@ -43,7 +43,10 @@ impl Catalog for Embedded {
 
     async fn catalog_revision(&self) -> Result<u64, StoreError> {
         if self.tables.failed() {
-            return Err(StoreError::unavailable("read the catalog's revision", "the last write to it failed"));
+            return Err(StoreError::unavailable(
+                "read the catalog's revision",
+                "the last write to it failed",
+            ));
         }
         // One process has the folder, so what it has changed since it opened is all that ever changes.
         Ok(self.tables.revision.load(Ordering::SeqCst))

@@ -1,0 +1,121 @@
+//! What the tests need beside Rust, found or installed before anything is built.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::{Failure, npm, run};
+
+/// The browsers that will do, in the order in which they are looked for.
+const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+const BROWSER_ON_MAC: &str = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
+
+/// For one call of the package manager.
+const INSTALL_LIMIT: Duration = Duration::from_secs(600);
+
+/// What was found.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// The browser, where one was asked for.
+    pub(crate) chromium: Option<PathBuf>,
+}
+
+/// Finds everything, installing what can be; else names all that is missing and how to get it.
+pub(crate) fn ensure(root: &Path, with_browser: bool) -> Result<Found, Failure> {
+    println!(
+        "{}",
+        run::answer(root, "rustc", &["--version"]).unwrap_or_else(|| "Rust: Cargo's own".to_owned())
+    );
+    // Without Node there is no point in installing the rest.
+    if let Some(complaint) = npm::complaint(root) {
+        return Err(complaint.into());
+    }
+    let asked = env::var_os("CHROMIUM").filter(|path| !path.is_empty()).map(PathBuf::from);
+    if let Some(path) = asked.as_ref().filter(|path| with_browser && !path.is_file()) {
+        return Err(format!("CHROMIUM names {}, which is not there", path.display()).into());
+    }
+    let browser = || asked.clone().or_else(find_browser);
+
+    let mut missing = Vec::new();
+    if find("curl").is_none() {
+        missing.push("curl");
+    }
+    if with_browser && browser().is_none() {
+        missing.push("chromium");
+    }
+    if !missing.is_empty() {
+        install(root, &missing)?;
+    }
+    let chromium = if with_browser { browser() } else { None };
+    if find("curl").is_none() || (with_browser && chromium.is_none()) {
+        return Err(format!("{} was installed, but is not found on the path", missing.join(" or ")).into());
+    }
+    println!("curl");
+    if let Some(path) = &chromium {
+        println!("Chromium: {}", path.display());
+    }
+    Ok(Found { chromium })
+}
+
+/// Installs packages where that asks nobody: as root, on a system with apt-get.
+fn install(root: &Path, packages: &[&str]) -> Result<(), Failure> {
+    let listed = packages.join(" and ");
+    let is_root = run::answer(root, "id", &["-u"]).is_some_and(|id| id == "0");
+    if find("apt-get").is_none() || !is_root {
+        return Err(advice(packages).into());
+    }
+    println!(
+        "{listed}: missing, installed with apt-get now, in at most {} min",
+        INSTALL_LIMIT.as_secs() / 60
+    );
+    let apt = |arguments: &[&str]| {
+        let mut command = run::command(root, "apt-get", arguments);
+        run::bounded(command.env("DEBIAN_FRONTEND", "noninteractive"), INSTALL_LIMIT)
+    };
+    let arguments = [&["install", "-y", "-q", "--no-install-recommends"], packages].concat();
+    apt(&["update", "-q"])
+        .and_then(|()| apt(&arguments))
+        .map_err(|failure| format!("{listed} could not be installed: {failure}. {}", advice(packages)).into())
+}
+
+fn advice(packages: &[&str]) -> String {
+    let mut advice = format!(
+        "missing: {}. Install by your system's packages, on Debian: `sudo apt-get install {}`",
+        packages.join(", "),
+        packages.join(" "),
+    );
+    if packages.contains(&"chromium") {
+        advice += "; or name a Chromium or Chrome with CHROMIUM=/path/to/it; or leave the browser out: \
+                   `cargo xtask test --without page`";
+    }
+    advice
+}
+
+fn find_browser() -> Option<PathBuf> {
+    let on_mac = || Some(PathBuf::from(BROWSER_ON_MAC)).filter(|path| path.is_file());
+    BROWSERS.into_iter().find_map(find).or_else(on_mac)
+}
+
+fn find(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    // Where Debian puts them, should a path be a slim one.
+    let folders = env::split_paths(&path).chain([PathBuf::from("/usr/bin")]);
+    folders.map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_names_what_is_missing_and_every_way_out() {
+        assert_eq!(
+            advice(&["curl"]),
+            "missing: curl. Install by your system's packages, on Debian: `sudo apt-get install curl`"
+        );
+        let both = advice(&["curl", "chromium"]);
+        for part in ["apt-get install curl chromium`", "CHROMIUM=", "--without page"] {
+            assert!(both.contains(part), "{both}");
+        }
+    }
+}

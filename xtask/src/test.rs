@@ -1,0 +1,73 @@
+//! `test`: every test, on a machine that has little more than Rust and Node.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::arguments::Arguments;
+use crate::report::Report;
+use crate::{Failure, needs, npm, run};
+
+/// A cold build of everything on a slow machine.
+const BUILD_LIMIT: Duration = Duration::from_secs(45 * 60);
+/// All tests together: those with real servers take most of it.
+const TESTS_LIMIT: Duration = Duration::from_secs(20 * 60);
+/// Each of the page's own checks.
+const PAGE_LIMIT: Duration = Duration::from_secs(300);
+
+/// Runs the tests and prints how long each part took; fails if any part failed.
+pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<(), Failure> {
+    let with_browser = !arguments.leaves_out("page");
+    let mut report = Report::default();
+    let mut found = None;
+    let is_ready = report.step("what the tests need", || {
+        found = Some(needs::ensure(root, with_browser)?);
+        Ok(())
+    });
+    if !is_ready {
+        return report.finish();
+    }
+
+    let cargo = |words: &[&str]| {
+        let mut command = run::cargo(root, words);
+        // A binary without the page would be a test of something else.
+        command.env("TIDEGATE_REQUIRE_CONSOLE", "1").env_remove("TIDEGATE_WITHOUT");
+        if let Some(chromium) = found.as_ref().and_then(|found| found.chromium.as_ref()) {
+            command.env("CHROMIUM", chromium);
+        }
+        if !with_browser {
+            command.env("TIDEGATE_WITHOUT", "page");
+        }
+        command
+    };
+    // Goes first: it builds the page too, and so brings the packages that the page's own checks need.
+    let mut build = cargo(&["test", "--workspace", "--no-run"]);
+    if !report.step("build", || run::bounded(&mut build, BUILD_LIMIT)) {
+        return report.finish();
+    }
+
+    if with_browser {
+        report.step("packages of the browser's driver", || npm::ensure_packages(&root.join("tests/page")));
+    } else {
+        report.left_out("the page in a browser", "by --without page");
+    }
+    if arguments.filters.is_empty() {
+        report.step("the page's own tests", || check_page(&root.join("console/web")));
+    } else {
+        report.left_out("the page's own tests", "a filter is for Rust tests");
+    }
+    report.step("tests", || run::bounded(filtered(&mut cargo(&TESTS), &arguments.filters), TESTS_LIMIT));
+    report.finish()
+}
+
+/// All failures in one run.
+const TESTS: [&str; 3] = ["test", "--workspace", "--no-fail-fast"];
+
+fn filtered<'a>(command: &'a mut Command, filters: &[String]) -> &'a mut Command {
+    if filters.is_empty() { command } else { command.arg("--").args(filters) }
+}
+
+fn check_page(web: &Path) -> Result<(), Failure> {
+    run::bounded(&mut npm::npm(web, &["run", "--silent", "check"]), PAGE_LIMIT)?;
+    run::bounded(&mut npm::npm(web, &["test", "--silent"]), PAGE_LIMIT)
+}
