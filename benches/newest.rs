@@ -14,7 +14,7 @@ use store::{Messages, Order, TopicPage};
 
 const FEW: u64 = 10_000;
 const BATCH: u64 = 2_000;
-const ROUNDS: usize = 200;
+const ROUNDS: usize = 20;
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

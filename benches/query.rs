@@ -25,7 +25,7 @@ use store::{
 use rows::{QUERY, Rows};
 
 const ROWS: u64 = 1_000;
-const ROUNDS: usize = 60;
+const ROUNDS: usize = 12;
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -53,10 +53,10 @@ fn main() {
     row("the pipeline, rows in the store; at most 1.5 of baseline 2", from_store, ratio(from_store, read));
 
     let fixed = stock::static_types(&memory.messages);
-    let fixed = least_cpu_ns(ROUNDS / 6, || runtime.block_on(stock::run_static(&fixed))) / ROWS;
+    let fixed = least_cpu_ns(ROUNDS / 4, || runtime.block_on(stock::run_static(&fixed))) / ROWS;
     row("async-graphql, static types (ratio: ours to it)", fixed, ratio(whole, fixed));
     let dynamic = stock::dynamic_types(&memory.messages);
-    let dynamic = least_cpu_ns(ROUNDS / 6, || runtime.block_on(stock::run_dynamic(&dynamic))) / ROWS;
+    let dynamic = least_cpu_ns(ROUNDS / 4, || runtime.block_on(stock::run_dynamic(&dynamic))) / ROWS;
     row("async-graphql, dynamic types (ratio: ours to it)", dynamic, ratio(whole, dynamic));
 }
 
