@@ -18,7 +18,7 @@ pub fn cpu_ns() -> u64 {
 /// Runs that are timed as one: the kernel adds up CPU time every few milliseconds only.
 const RUNS: u64 = 50;
 
-/// The least CPU time of a run of `work` in `rounds` of [`RUNS`] runs, in nanoseconds, after one that is not counted.
+/// The least CPU time of a run of `work` in `rounds` of 50 runs, in nanoseconds, after one that is not counted.
 ///
 /// The least, as everything else that a shared machine does only adds.
 pub fn least_cpu_ns<T>(rounds: usize, mut work: impl FnMut() -> T) -> u64 {
