@@ -14,6 +14,9 @@ use crate::snapshot::Snapshot;
 /// Most validation errors that are told at once.
 const ERRORS_TOLD: usize = 20;
 
+/// The parser counts several levels of its own for one of a document.
+const PARSER_LEVELS: usize = 4;
+
 /// Parses and validates `text`.
 ///
 /// The size of the document with its fragments resolved is bounded before it is validated: a few hundred bytes of
@@ -26,15 +29,30 @@ pub fn validate(
     snapshot: &Snapshot,
     settings: &GatewaySettings,
 ) -> Result<Valid<ExecutableDocument>, Vec<GraphqlError>> {
-    let mut parser =
-        Parser::new().token_limit(settings.document_tokens).recursion_limit(settings.document_depth * 4);
-    let ast =
-        parser.parse_ast(text, "query").map_err(|error| told(&error.errors, Code::GraphqlParseFailed))?;
+    let mut parser = Parser::new()
+        .token_limit(settings.document_tokens)
+        .recursion_limit(settings.document_depth * PARSER_LEVELS);
+    let ast = parser.parse_ast(text, "query").map_err(|error| unparsed(&error.errors, settings))?;
     let document = ast
         .to_executable(&snapshot.schema)
         .map_err(|error| told(&error.errors, Code::GraphqlValidationFailed))?;
     bounded(&document, settings).map_err(|error| vec![error])?;
     document.validate(&snapshot.schema).map_err(|error| told(&error.errors, Code::GraphqlValidationFailed))
+}
+
+/// Why a document does not parse. Where a limit stopped the parser, that alone is told: with the limit, and what to do.
+fn unparsed(errors: &DiagnosticList, settings: &GatewaySettings) -> Vec<GraphqlError> {
+    let told = told(errors, Code::GraphqlParseFailed);
+    let is = |words: &str| told.iter().any(|error| error.message.contains(words));
+    let limit = if is("token limit reached") {
+        format!("more than {} tokens", settings.document_tokens)
+    } else if is("recursion limit reached") {
+        format!("more than {} levels", settings.document_depth * PARSER_LEVELS)
+    } else {
+        return told;
+    };
+    let message = format!("the document has {limit}, which is the most that is read: ask for less at once");
+    vec![GraphqlError::new(Code::LimitExceeded, message)]
 }
 
 fn told(errors: &DiagnosticList, code: Code) -> Vec<GraphqlError> {

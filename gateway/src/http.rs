@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use access::{Access, Signed};
 use async_graphql_axum::GraphQLRequest;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, FromRef, State};
+use axum::extract::{DefaultBodyLimit, FromRef, FromRequest, Request, State};
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -16,6 +17,7 @@ use axum::routing::get;
 use crate::error::{Code, GraphqlError};
 use crate::execute::Pipeline;
 use crate::request::GraphqlRequest;
+use crate::settings::GatewaySettings;
 use crate::{response, rest};
 
 /// Tells clients which schema answered: another value means that they should look at it again.
@@ -46,12 +48,8 @@ pub fn router<S: Clone + Send + Sync + 'static>(pipeline: Arc<Pipeline>, access:
         .with_state(Shared { pipeline, access })
 }
 
-async fn execute(
-    State(shared): State<Shared>,
-    Signed(caller): Signed,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn execute(State(shared): State<Shared>, Signed(caller): Signed, request: Request) -> Response {
+    let headers = request.headers().clone();
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     // Only a type that a form can't send: a page elsewhere must ask first (CORS), and is not answered.
     if content_type.split(';').next().is_none_or(|kind| !kind.trim().eq_ignore_ascii_case("application/json"))
@@ -64,12 +62,39 @@ async fn execute(
             &GraphqlError::new(Code::BadRequest, message),
         );
     }
+    let body = match read(&shared.pipeline.settings, request).await {
+        Ok(body) => body,
+        Err((status, error)) => return refused(&shared, &headers, status, &error),
+    };
     let request = match GraphqlRequest::from_json(&body) {
         Ok(request) => request,
         Err(error) => return refused(&shared, &headers, StatusCode::BAD_REQUEST, &error),
     };
     let answer = shared.pipeline.execute(&caller, &request, false).await;
     respond(&headers, answer)
+}
+
+/// The body, bounded in size and in the time that it may take to come. What is wrong is said in the words of the routes that
+/// messages come in by.
+async fn read(settings: &GatewaySettings, request: Request) -> Result<Bytes, (StatusCode, GraphqlError)> {
+    let wait = Duration::from_millis(settings.execution_ms);
+    let Ok(read) = tokio::time::timeout(wait, Bytes::from_request(request, &())).await else {
+        let message = format!("the request body did not come within {} ms", wait.as_millis());
+        return Err((StatusCode::REQUEST_TIMEOUT, GraphqlError::new(Code::Timeout, message)));
+    };
+    read.map_err(|rejection| match rejection.status() {
+        status @ StatusCode::PAYLOAD_TOO_LARGE => {
+            let message = format!(
+                "the request body is larger than {} bytes, which is the most that is accepted: send the messages in several requests",
+                settings.body_bytes
+            );
+            (status, GraphqlError::new(Code::LimitExceeded, message))
+        }
+        status => {
+            let message = "the request body broke off before its end";
+            (status, GraphqlError::new(Code::BadRequest, message))
+        }
+    })
 }
 
 /// A query in the address: `?query=…&operationName=…&variables=…`.

@@ -1,9 +1,11 @@
 //! A request, as GraphQL over HTTP sends it.
 
 use std::collections::HashMap;
+use std::fmt;
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use schema::json::body_fault;
+use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::error::{Code, GraphqlError};
@@ -19,7 +21,7 @@ pub struct GraphqlRequest {
     pub operation_name: Option<String>,
     /// Values of variables, as JSON.
     #[serde(default)]
-    variables: Option<HashMap<String, Box<RawValue>>>,
+    variables: Option<Variables>,
     /// Accepted, and of no effect.
     #[serde(default, rename = "extensions")]
     _extensions: Option<IgnoredAny>,
@@ -32,9 +34,12 @@ impl GraphqlRequest {
     /// What is wrong with it.
     pub fn from_json(body: &[u8]) -> Result<Self, GraphqlError> {
         serde_json::from_slice(body).map_err(|error| {
-            let message = format!(
-                "the body is not a GraphQL request: {error}; expected a JSON object with query, and perhaps variables and operationName"
-            );
+            // Where it is no JSON at all, that is told as where messages come in.
+            let message = body_fault(body).unwrap_or_else(|| {
+                format!(
+                    "the body is not a GraphQL request: {error}; expected a JSON object with query, and perhaps variables and operationName"
+                )
+            });
             GraphqlError::new(Code::BadRequest, message)
         })
     }
@@ -45,11 +50,40 @@ impl GraphqlRequest {
         operation_name: Option<String>,
         variables: HashMap<String, Box<RawValue>>,
     ) -> Self {
-        Self { query, operation_name, variables: Some(variables), _extensions: None }
+        Self { query, operation_name, variables: Some(Variables(variables)), _extensions: None }
     }
 
     /// The value that was sent for a variable.
     pub fn variable(&self, name: &str) -> Option<&RawValue> {
-        self.variables.as_ref()?.get(name).map(|raw| &**raw)
+        self.variables.as_ref()?.0.get(name).map(|raw| &**raw)
+    }
+}
+
+/// Values by the names of their variables. As in a message, a name that appears twice is refused: which one is meant?
+#[derive(Debug)]
+struct Variables(HashMap<String, Box<RawValue>>);
+
+impl<'de> Deserialize<'de> for Variables {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Names;
+        impl<'de> Visitor<'de> for Names {
+            type Value = Variables;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of variables")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Variables, A::Error> {
+                let mut variables = HashMap::new();
+                while let Some((name, value)) = map.next_entry::<String, Box<RawValue>>()? {
+                    let shown: String = name.chars().take(80).collect();
+                    if variables.insert(name, value).is_some() {
+                        return Err(A::Error::custom(format!("the variable {shown:?} appears twice")));
+                    }
+                }
+                Ok(Variables(variables))
+            }
+        }
+        deserializer.deserialize_map(Names)
     }
 }

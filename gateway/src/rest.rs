@@ -23,7 +23,7 @@ const STREAM: &str = "data";
 pub(crate) struct Parameters {
     from: Option<String>,
     to: Option<String>,
-    last: Option<usize>,
+    last: Option<String>,
     before: Option<String>,
 }
 
@@ -40,21 +40,25 @@ pub(crate) async fn own_messages(
     let answer = async {
         let Query(parameters) = parameters.map_err(|error| bad(error.body_text()))?;
         let stream = StreamName::new(STREAM).map_err(|error| bad(error.to_string()))?;
-        let time = |text: &Option<String>, default| match text {
+        let time = |name: &str, text: &Option<String>, default| match text {
             None => Ok(default),
-            Some(text) => Timestamp::from_request(text, (pipeline.clock)()).map_err(bad),
+            Some(text) => Timestamp::from_request(text, (pipeline.clock)())
+                .map_err(|error| bad(format!("{name}: {error}"))),
         };
         let most = pipeline.settings.page_rows_max;
-        let rows = parameters.last.unwrap_or(pipeline.settings.page_rows);
-        if !(1..=most).contains(&rows) {
-            return Err(bad(format!("last is {rows}, and must be from 1 to {most}")));
-        }
+        let rows = match &parameters.last {
+            None => pipeline.settings.page_rows,
+            Some(text) => text.parse().ok().filter(|rows| (1..=most).contains(rows)).ok_or_else(|| {
+                let shown: String = text.chars().take(80).collect();
+                bad(format!("last is {shown}, and must be from 1 to {most}"))
+            })?,
+        };
         let before = parameters.before.as_deref().map(|text| PageCursor::decode(text, &stream)).transpose();
         let ask = Ask {
             topics: vec![caller.own_topic().clone()],
             range: TimeRange {
-                from: time(&parameters.from, TimeRange::ALL.from)?,
-                to: time(&parameters.to, TimeRange::ALL.to)?,
+                from: time("from", &parameters.from, TimeRange::ALL.from)?,
+                to: time("to", &parameters.to, TimeRange::ALL.to)?,
             },
             last: true,
             rows,

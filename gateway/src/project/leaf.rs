@@ -61,5 +61,9 @@ fn text(raw: &[u8]) -> &str {
 
 fn shorten(raw: &[u8]) -> String {
     let text = text(raw);
-    if text.len() <= 40 { text.to_owned() } else { format!("{}… ({} digits)", &text[..40], text.len()) }
+    if text.len() <= 40 {
+        return text.to_owned();
+    }
+    // By characters: bytes that were never checked need not be digits.
+    format!("{}… ({} digits)", text.chars().take(40).collect::<String>(), text.len())
 }

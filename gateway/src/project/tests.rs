@@ -64,6 +64,13 @@ fn scalars_are_shown_as_they_were_sent_or_not_at_all() {
 }
 
 #[test]
+fn what_is_no_number_is_told_without_a_panic() {
+    let unchecked = format!("1{}", "\u{feff}".repeat(20));
+    let (written, errors) = write(&primary(Show::Leaf(Leaf::Long)), &unchecked);
+    assert_eq!((written.as_str(), errors.total), ("null", 1));
+}
+
+#[test]
 fn strings_are_opened_and_errors_tell_the_path() {
     let inner = level(vec![("n".into(), "n".into(), primary(Show::List(Box::new(Show::Leaf(Leaf::Long)))))]);
     let opened = Member::Primary { opened: true, show: Show::Object(inner) };

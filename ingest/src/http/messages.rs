@@ -40,7 +40,7 @@ pub(super) async fn post_messages(
     policy::require(&caller, Role::Write).map_err(access::AuthError::from)?;
     let stream = stream_of(path)?;
     let Query(Common { key, topic }) = common.map_err(|error| HttpError::bad_request(error.body_text()))?;
-    let topic = topic.as_deref().filter(|topic| !topic.is_empty()).map(Topic::new).transpose();
+    let topic = topic.as_deref().map(Topic::new).transpose();
     let topic = topic.map_err(|error| HttpError::bad_request(error.to_string()))?;
     let mut splitter = Splitter::new(kind(&headers, true)?, entry.limits.message_bytes);
     let mut body = Bounded::new(body, &headers, &entry)?;

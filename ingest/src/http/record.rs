@@ -13,6 +13,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 use schema::StreamName;
+use schema::json::body_fault;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store::{PublishError, PublishRequest, Published, WritePolicy};
@@ -93,14 +94,11 @@ pub(super) async fn publish_one(
 
 /// Reads a body, of which the messages in it are left as they are.
 pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a Bytes, expected: &str) -> Result<T, HttpError> {
-    if let Err(error) = std::str::from_utf8(body) {
-        let at = error.valid_up_to();
-        return Err(HttpError::bad_body(format!(
-            "the request body is not UTF-8 (at byte {at}): JSON must be sent as UTF-8"
-        )));
-    }
-    serde_json::from_slice(body)
-        .map_err(|error| HttpError::bad_body(format!("the request body is not {expected}: {error}")))
+    serde_json::from_slice(body).map_err(|error| {
+        // Where it is no JSON at all, that is told as on every route.
+        let fault = body_fault(body);
+        HttpError::bad_body(fault.unwrap_or_else(|| format!("the request body is not {expected}: {error}")))
+    })
 }
 
 impl Envelope<'_> {

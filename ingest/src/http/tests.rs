@@ -199,7 +199,14 @@ async fn what_is_refused_is_told_why() {
     let many = format!(r#"{{"Records":[{}]}}"#, [one; 6].join(","));
     let some_bad = r#"[{"topic":"t"}, {"topic":"t"} x]"#;
     for (line, content_type, body, status, code, text) in [
-        (record, json, "{", 400, "bad_json", "the request body is not {\"Data\": …"),
+        (
+            record,
+            json,
+            "{",
+            400,
+            "bad_json",
+            "the request body is not JSON: expected a name in quotes, or } at byte 1",
+        ),
         (record, json, r#"{"Data":1,"Partitionkey":"x"}"#, 400, "bad_json", "unknown field `Partitionkey`"),
         (record, json, r#"{"Data":{},"Data":{}}"#, 400, "bad_json", "duplicate field `Data`"),
         (record, json, r#"{"Data":"%%"}"#, 400, "bad_request", "not base64"),

@@ -8,6 +8,10 @@ use std::collections::HashSet;
 
 use super::text::{Text, escape};
 
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// How deep a body is looked into for what is wrong with it: this bounds the recursion.
+const BODY_DEPTH: usize = 256;
+
 /// What the check bounds.
 #[derive(Clone, Copy, Debug)]
 pub struct CheckLimits {
@@ -84,9 +88,30 @@ pub fn check(bytes: &[u8], limits: CheckLimits) -> Result<(), Fault> {
         return Err(Fault::NotUtf8 { at: error.valid_up_to() });
     }
     let mut checker = Checker { bytes, at: 0, left: limits.depth, limit: limits.depth };
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        // It can't be seen, so "a JSON value" alone would puzzle whoever sent one (RFC 8259, section 8.1).
+        return checker.expected("a JSON value without a byte order mark before it");
+    }
     checker.value()?;
     checker.space();
     if checker.at < bytes.len() { checker.expected("the end of the message") } else { Ok(()) }
+}
+
+/// What is wrong with a request's body that a parser refused, in the words that a message is refused with; `None` where it
+/// is JSON, and something else is wrong with it.
+pub fn body_fault(body: &[u8]) -> Option<String> {
+    match check(body, CheckLimits { bytes: usize::MAX, depth: BODY_DEPTH }).err()? {
+        Fault::NotUtf8 { at } => {
+            Some(format!("the request body is not UTF-8 (at byte {at}): JSON must be sent as UTF-8"))
+        }
+        Fault::NotJson { at, expected } => {
+            Some(format!("the request body is not JSON: expected {expected} at byte {at}"))
+        }
+        Fault::LoneSurrogate { at } => Some(format!(
+            "the escape at byte {at} of the request body is half of a surrogate pair: it means no character"
+        )),
+        Fault::TooDeep { .. } | Fault::TooLarge { .. } | Fault::DuplicateName { .. } => None,
+    }
 }
 
 struct Checker<'a> {
@@ -326,6 +351,7 @@ mod tests {
             ("01", "expected the end of the message at byte 1"),
             ("1.", "expected a digit at byte 2"),
             ("NaN", "expected a JSON value"),
+            ("\u{feff}{}", "expected a JSON value without a byte order mark before it at byte 0"),
             ("[1,]", "expected a JSON value at byte 3"),
             (r#"{"a":1,}"#, "expected a name in quotes, or } at byte 7"),
             (r#"{"a" 1}"#, "expected ':' after a name at byte 5"),
@@ -344,6 +370,30 @@ mod tests {
         assert!(refused(b"\"\xff\"").contains("not UTF-8 (at byte 1)"));
         assert!(refused("[".repeat(20_000)).contains("deeper than 128 levels"));
         assert!(refused("1".repeat((1 << 20) + 1)).contains("at most 1048576"));
+    }
+
+    #[test]
+    fn a_body_is_refused_in_the_same_words() {
+        for (body, expect) in [
+            (
+                &b"{\"Data\":{\"a\":1,}}"[..],
+                Some("the request body is not JSON: expected a name in quotes, or } at byte 15"),
+            ),
+            (
+                b"{\"Data\":\"\xff\"}",
+                Some("the request body is not UTF-8 (at byte 9): JSON must be sent as UTF-8"),
+            ),
+            (
+                b"[\"\\ud800\"]",
+                Some(
+                    "the escape at byte 2 of the request body is half of a surrogate pair: it means no character",
+                ),
+            ),
+            (b"", Some("the request body is not JSON: expected a JSON value at byte 0")),
+            (b"{\"Date\":1}", None),
+        ] {
+            assert_eq!(body_fault(body).as_deref(), expect, "{}", String::from_utf8_lossy(body));
+        }
     }
 
     #[test]

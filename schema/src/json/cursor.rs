@@ -166,14 +166,18 @@ impl<'a> Cursor<'a> {
     fn skip_nested(&mut self) -> Result<(), Malformed> {
         let mut depth = 0usize;
         loop {
-            match self.peek()? {
+            let rest = self.bytes.get(self.at..).ok_or(Malformed)?;
+            // Between two of these there is nothing to look at.
+            let found =
+                rest.iter().position(|c| matches!(c, b'"' | b'{' | b'[' | b'}' | b']')).ok_or(Malformed)?;
+            self.at += found;
+            match rest[found] {
                 b'"' => {
                     self.text()?;
                     continue;
                 }
                 b'{' | b'[' => depth += 1,
-                b'}' | b']' => depth -= 1,
-                _ => {}
+                _ => depth -= 1,
             }
             self.at += 1;
             if depth == 0 {

@@ -7,7 +7,7 @@ mod cursor;
 mod pointer;
 mod text;
 
-pub use check::{CheckLimits, Fault, check};
+pub use check::{CheckLimits, Fault, body_fault, check};
 pub use cursor::{Cursor, Kind, Malformed};
 pub use pointer::{InvalidPointer, Pointer};
 pub use text::Text;

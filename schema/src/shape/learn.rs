@@ -108,11 +108,15 @@ impl<'a> Learner<'a> {
         while let Some(name) = cursor.next_name()? {
             let name = name.decode()?;
             let opens = opens.and_then(|opens| opens.names.get(name.as_ref()));
-            if let Some(map) = &mut at.map {
-                self.value(map, cursor, opens, depth + 1)?;
-            } else if let Some(field) = at.fields.get_mut(name.as_ref()) {
+            if let Some(field) = at.fields.get_mut(name.as_ref()) {
                 self.value(field, cursor, opens, depth + 1)?;
-            } else if name.len() > self.limits.name_bytes || self.room == 0 {
+            } else if name.len() > self.limits.name_bytes {
+                // In a map, too: else it would matter whether the place was one already when the name came.
+                self.cut(at);
+                cursor.skip()?;
+            } else if let Some(map) = &mut at.map {
+                self.value(map, cursor, opens, depth + 1)?;
+            } else if self.room == 0 {
                 self.cut(at);
                 cursor.skip()?;
             } else {

@@ -111,6 +111,17 @@ fn what_is_too_deep_or_too_much_is_bounded() {
     assert_eq!((learned.count(), learned.cut), (3, true));
 }
 
+#[test]
+fn a_long_name_is_left_out_whether_its_place_is_a_map_already_or_not() {
+    let limits = Limits { name_bytes: 3, object_names: 2, ..Limits::default() };
+    let (many, long) = (r#"{"a":1,"b":2,"c":3}"#, r#"{"long":{"x":"y"}}"#);
+    let (mut before, mut after) = (Learned::default(), Learned::default());
+    learn(&mut before, &[long, many], &limits);
+    learn(&mut after, &[many, long], &limits);
+    assert_eq!(before, after);
+    assert!(before.cut && before.map.is_some_and(|map| map.fields.is_empty()));
+}
+
 fn json() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),
