@@ -32,6 +32,7 @@
 mod accept;
 mod consume;
 mod http;
+mod known;
 pub mod log;
 mod metrics;
 mod settings;
@@ -41,6 +42,7 @@ mod streams;
 mod testing;
 
 pub use consume::ConsumeError;
+pub use known::repair;
 pub use metrics::LogMetrics;
 pub use settings::{IngestSettings, InvalidSetting};
 pub use start::{Announcement, Ingest, Lag, StartError};

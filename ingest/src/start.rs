@@ -18,7 +18,8 @@ use crate::IngestSettings;
 use crate::accept::Acceptor;
 use crate::consume::{ConsumeError, Consumer, Progress};
 use crate::http::{self, Entry};
-use crate::log::{Known, Log, LogError};
+use crate::known::known;
+use crate::log::{Log, LogError};
 use crate::metrics::{Gauges, Metrics, Standing};
 use crate::settings::InvalidSetting;
 use crate::streams::Streams;
@@ -249,25 +250,4 @@ impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         self.0.abort();
     }
-}
-
-/// How far the store knows each partition, so that a log that was lost goes on behind it instead of giving positions anew.
-async fn known(streams: &Streams, store: &dyn Store) -> Result<Vec<Known>, StartError> {
-    let mut known = Vec::new();
-    for stream in streams.all() {
-        for lease in store.leases(stream.name()).await? {
-            let Some(index) = embedded_index(&lease.partition) else { continue };
-            let Some(checkpoint) = lease.checkpoint.as_u64() else {
-                return Err(ConsumeError::ForeignLog(stream.name().clone(), lease.partition).into());
-            };
-            known.push((stream.name().clone(), index, checkpoint));
-        }
-    }
-    Ok(known)
-}
-
-/// Which partition of an embedded log this is, if it is one.
-fn embedded_index(partition: &PartitionId) -> Option<u32> {
-    let index = partition.as_str().rsplit('-').next()?.parse().ok()?;
-    (PartitionId::embedded(index) == *partition).then_some(index)
 }

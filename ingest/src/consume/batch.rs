@@ -52,17 +52,19 @@ pub(crate) struct Batch {
 /// Decodes what follows `after` in a partition; `None` if nothing does. Records up to `after` are skipped: they were
 /// journaled before.
 ///
-/// `records` are of that partition and in order; each is decoded by the definition that was in force when it arrived.
+/// `records` are of that partition and follow each other without a jump; each is decoded by the definition that was in force
+/// when it arrived. What lies between `after` and the first of them is gone, and so not of the row: a reader that comes there
+/// is told of a gap.
 pub(crate) fn decode(
     records: &[LogRecord],
     stream: &StreamRecord,
     partition: &PartitionId,
     after: u64,
 ) -> Option<Decoded> {
-    let new = records.iter().skip_while(|record| record.sequence <= after);
-    let outcomes: Vec<Outcome> = new.map(|record| outcome(record, stream, partition)).collect();
-    let last = records.last().filter(|_| !outcomes.is_empty())?.sequence;
-    Some(Decoded { after: after.into(), last: last.into(), outcomes })
+    let new = &records[records.partition_point(|record| record.sequence <= after)..];
+    let (first, last) = (new.first()?.sequence, new.last()?.sequence);
+    let outcomes = new.iter().map(|record| outcome(record, stream, partition)).collect();
+    Some(Decoded { after: (first - 1).into(), last: last.into(), outcomes })
 }
 
 fn outcome(record: &LogRecord, stream: &StreamRecord, partition: &PartitionId) -> Outcome {

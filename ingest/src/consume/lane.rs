@@ -43,7 +43,20 @@ impl Outlet {
     /// 4. the *journal*, which says that everything up to `last` can be found: a reader that is told so must find it.
     ///    It is written even where nothing was accepted, as a row that is missing would be a gap;
     /// 5. the *checkpoint*, elsewhere and later: it promises that none of this is needed again.
+    ///
+    /// Sequences jump where the log has lost records: each side of a jump is a row of its own, and between them there is
+    /// none, which readers are told as a gap.
     pub(crate) async fn walk(&self, stream: &StreamRecord, lane: &mut Lane, records: &[LogRecord]) {
+        for run in records.chunk_by(|a, b| b.sequence == a.sequence + 1) {
+            if let Some(first) = run.first().filter(|first| first.sequence > lane.consumed + 1) {
+                let (stream, partition, consumed) = (stream.name(), &lane.partition, lane.consumed);
+                tracing::warn!(%stream, %partition, after = consumed, next = first.sequence, "the log lacks records here: readers are told of a gap, unless the store has them");
+            }
+            self.walk_run(stream, lane, run).await;
+        }
+    }
+
+    async fn walk_run(&self, stream: &StreamRecord, lane: &mut Lane, records: &[LogRecord]) {
         let Some(decoded) = decode(records, stream, &lane.partition, lane.consumed) else { return };
         let name = stream.name();
         let came_before = self.claim(name, &decoded).await;
@@ -60,7 +73,7 @@ impl Outlet {
         self.metrics.rows.inc_by(batch.row.messages.len() as u64);
         self.metrics.dead_letters.inc_by(batch.dead_letters.len() as u64);
         self.metrics.folded.inc_by(batch.folded as u64);
-        lane.consumed = records.last().map_or(lane.consumed, |record| record.sequence);
+        lane.consumed = records.last().map_or(lane.consumed, |record| record.sequence.max(lane.consumed));
     }
 
     async fn claim(&self, stream: &StreamName, decoded: &Decoded) -> Vec<bool> {

@@ -4,6 +4,8 @@
 //! the store fails; here is the loop around them.
 
 mod batch;
+#[cfg(test)]
+mod histories;
 mod lane;
 mod progress;
 mod retry;

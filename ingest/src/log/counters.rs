@@ -7,8 +7,8 @@ use schema::StreamName;
 /// The next sequences.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counters {
-    /// By stream; a vector's index is the partition.
-    next: BTreeMap<StreamName, Vec<u64>>,
+    /// By stream and partition. Sparse, so that a partition's number, as a file gives it, asks for no room by itself.
+    next: BTreeMap<StreamName, BTreeMap<u32, u64>>,
 }
 
 impl Counters {
@@ -26,7 +26,7 @@ impl Counters {
 
     /// The sequence that the next record gets.
     pub(crate) fn next(&self, stream: &StreamName, partition: u32) -> u64 {
-        let next = self.next.get(stream).and_then(|partitions| partitions.get(partition as usize));
+        let next = self.next.get(stream).and_then(|partitions| partitions.get(&partition));
         next.copied().unwrap_or(1)
     }
 
@@ -39,18 +39,13 @@ impl Counters {
     /// Every partition that has a record, and its next sequence.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&StreamName, u32, u64)> {
         self.next.iter().flat_map(|(stream, partitions)| {
-            let used = partitions.iter().enumerate().filter(|(_, next)| **next > 1);
-            used.map(move |(partition, next)| (stream, partition as u32, *next))
+            let used = partitions.iter().filter(|(_, next)| **next > 1);
+            used.map(move |(partition, next)| (stream, *partition, *next))
         })
     }
 
     fn slot(&mut self, stream: &StreamName, partition: u32) -> &mut u64 {
         // A name is a shared pointer: cloning it for the look-up is cheap.
-        let partitions = self.next.entry(stream.clone()).or_default();
-        let index = partition as usize;
-        if partitions.len() <= index {
-            partitions.resize(index + 1, 1);
-        }
-        &mut partitions[index]
+        self.next.entry(stream.clone()).or_default().entry(partition).or_insert(1)
     }
 }

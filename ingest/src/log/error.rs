@@ -14,7 +14,7 @@ pub enum LogError {
     InUse(PathBuf),
     /// What was durable has changed since.
     #[error(
-        "the log is damaged: {} at byte {offset}: {what}. Messages that were acknowledged may lie behind it, so nothing was changed",
+        "the log is damaged: {} at byte {offset}: {what}. Messages that were acknowledged may lie behind it, so nothing was changed: `tidegate doctor` says what can be done",
         file.display()
     )]
     Damaged {

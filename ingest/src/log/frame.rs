@@ -6,6 +6,7 @@
 //! header  = base u64 · last arrival i64 · count u32 · count × (stream · partition u32 · next sequence u64)
 //! record  = stream · partition u32 · sequence u64 · arrival i64 · key · topic (empty: none) · data to the end
 //! synced  = its own offset u64: everything before it was durable when it was written
+//! gap     = any bytes: what lay there was damaged, and set aside by a repair
 //! stream, key, topic = length u16 · UTF-8
 //! ```
 
@@ -15,6 +16,7 @@ const VERSION: u8 = 1;
 const KIND_HEADER: u8 = 0;
 const KIND_RECORD: u8 = 1;
 const KIND_SYNCED: u8 = 2;
+const KIND_GAP: u8 = 3;
 /// Longest key or name: two bytes say how long it is.
 pub(super) const TEXT_BYTES_MAX: usize = u16::MAX as usize;
 /// Longest message, far below what four bytes can say, and far above what is ever accepted.
@@ -31,6 +33,8 @@ pub(crate) enum Frame<'a> {
     Record(Record<'a>),
     /// Written after a sync, and before those that it served were answered.
     Synced(LogOffset),
+    /// Stands where frames were that can't be read any more, so that what follows stays where it is.
+    Gap,
 }
 
 /// The state in which a segment begins, so that older ones may go.
@@ -122,11 +126,28 @@ pub(crate) fn write(frame: &Frame<'_>, out: &mut Vec<u8>) {
             out.push(KIND_SYNCED);
             out.extend_from_slice(&offset.0.to_le_bytes());
         }
+        Frame::Gap => out.push(KIND_GAP),
     }
-    let length = ((out.len() - start - PREFIX) as u32).to_le_bytes();
-    let sum = checksum(length, &out[start + PREFIX..]);
-    out[start..start + 4].copy_from_slice(&length);
-    out[start + 4..start + 8].copy_from_slice(&sum.to_le_bytes());
+    seal(&mut out[start..]);
+}
+
+/// The shortest frame of a gap.
+pub(super) const GAP_BYTES_MIN: usize = PREFIX + 2;
+
+/// Makes all of `place`, at least [`GAP_BYTES_MIN`] bytes, one frame of a gap.
+pub(super) fn write_gap(place: &mut [u8]) {
+    place.fill(0);
+    place[PREFIX] = VERSION;
+    place[PREFIX + 1] = KIND_GAP;
+    seal(place);
+}
+
+/// Puts length and checksum before a payload.
+fn seal(frame: &mut [u8]) {
+    let length = ((frame.len() - PREFIX) as u32).to_le_bytes();
+    let sum = checksum(length, &frame[PREFIX..]);
+    frame[..4].copy_from_slice(&length);
+    frame[4..PREFIX].copy_from_slice(&sum.to_le_bytes());
 }
 
 /// The length is part of it, so that a run of zeros is no frame.
@@ -155,6 +176,10 @@ fn body(payload: &[u8]) -> Option<Frame<'_>> {
             data: std::mem::take(&mut fields.0),
         }),
         KIND_SYNCED => Frame::Synced(LogOffset(fields.u64()?)),
+        KIND_GAP => {
+            fields.0 = &[];
+            Frame::Gap
+        }
         _ => return None,
     };
     fields.0.is_empty().then_some(frame)

@@ -8,16 +8,19 @@
 //!   the cut has worked nothing else is appended.
 //!
 //! Read on in the order of a record's life: [`partition`], `writer` (and `frame`, `segment`, `counters`), [`reader`];
-//! `recover` is what happens when a folder is opened again.
+//! `recover` is what happens when a folder is opened again; `examine`, `repair` and `survey` are for one that is damaged.
 
 mod counters;
 mod error;
+mod examine;
 mod frame;
 pub mod partition;
 pub mod reader;
 mod recover;
+mod repair;
 mod segment;
 mod shared;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -33,10 +36,13 @@ use schema::{Clock, StreamName, Timestamp, Topic};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 pub use error::{AppendError, LogError};
+pub use examine::{Examined, examine};
 pub use partition::partition_of;
 pub use reader::{Chunk, LogReader, LogRecord};
 pub use recover::Torn;
+pub use repair::{Repaired, SetAside, repair};
 pub(crate) use shared::Shared;
+pub use survey::Missing;
 use writer::{Append, Command, Writer};
 
 use crate::IngestSettings;

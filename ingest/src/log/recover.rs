@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
-use schema::StreamName;
+use schema::{StreamName, Topic};
 
 use super::LogOffset;
 use super::counters::Counters;
@@ -47,44 +47,65 @@ pub struct Torn {
     pub bytes: u64,
 }
 
-/// Reads the log in `folder`, cuts a torn tail, and makes an empty log where there is none.
-pub(crate) fn recover(folder: &Path) -> Result<Recovered, LogError> {
-    let mut found = segment::list(folder)?;
+/// A log as it lies there, untouched.
+#[derive(Debug)]
+pub(super) struct Inspected {
+    /// All segments, oldest first, with the size of their files.
+    pub(super) segments: Vec<Segment>,
+    pub(super) scan: Scan,
+    /// Where the last segment is to be cut.
+    pub(super) torn: Option<Torn>,
+}
+
+/// Reads the log in `folder` and changes nothing.
+pub(super) fn inspect(folder: &Path) -> Result<Inspected, LogError> {
+    let segments = segment::list(folder)?;
     let mut scan = Scan::default();
     let mut torn = None;
-    let mut last = None;
-    for index in 0..found.len() {
-        let is_last = index + 1 == found.len();
-        let path = segment::path(folder, found[index].base);
-        if index > 0 && found[index - 1].end() != found[index].base {
-            let gap =
-                format!("the file before it ends at {}, so one is missing or cut", found[index - 1].end().0);
-            return Err(damaged(path, 0, gap));
+    for (index, segment) in segments.iter().enumerate() {
+        let is_last = index + 1 == segments.len();
+        let path = segment::path(folder, segment.base);
+        if index > 0 && segments[index - 1].end() != segment.base {
+            let end = segments[index - 1].end().0;
+            return Err(damaged(
+                path,
+                0,
+                format!("the file before it ends at {end}, so one is missing or cut"),
+            ));
         }
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(at("open the log's file", &path))?;
-        match scan.segment(&file, &found[index]).map_err(at("read the log's file", &path))? {
+        let file = File::open(&path).map_err(at("open the log's file", &path))?;
+        match scan.segment(&file, segment).map_err(at("read the log's file", &path))? {
             Ok(()) => {}
             // Only a file that was just being made has no header, and the one before it still is there.
-            Err(Wrong { at: 0, what, .. }) if index == 0 && found[0].base != LogOffset::ZERO => {
+            Err(Wrong { at: 0, what, .. }) if index == 0 && segment.base != LogOffset::ZERO => {
                 return Err(damaged(path, 0, what));
             }
             Err(Wrong { at, what, tearable })
-                if !is_last || !tearable || is_synced_after(&file, &found[index], at, &path)? =>
+                if !is_last || !tearable || is_synced_after(&file, segment, at, &path)? =>
             {
                 return Err(damaged(path, at, what));
             }
             Err(Wrong { at: offset, .. }) => {
-                let bytes = found[index].bytes - offset;
-                torn = Some(Torn { file: path.clone(), offset, bytes }).filter(|torn| torn.bytes > 0);
-                file.set_len(offset)
-                    .and_then(|()| file.sync_all())
-                    .map_err(at("cut the torn tail of", &path))?;
-                found[index].bytes = offset;
+                torn = Some(Torn { bytes: segment.bytes - offset, file: path, offset });
             }
+        }
+    }
+    Ok(Inspected { segments, scan, torn })
+}
+
+/// Reads the log in `folder`, cuts a torn tail, and makes an empty log where there is none.
+pub(crate) fn recover(folder: &Path) -> Result<Recovered, LogError> {
+    let Inspected { segments: mut found, scan, torn } = inspect(folder)?;
+    let mut last = None;
+    if let Some(segment) = found.last_mut() {
+        let path = segment::path(folder, segment.base);
+        let options = OpenOptions::new().read(true).write(true).open(&path);
+        let file = options.map_err(at("open the log's file", &path))?;
+        if let Some(torn) = &torn {
+            file.set_len(torn.offset)
+                .and_then(|()| file.sync_all())
+                .map_err(at("cut the torn tail of", &path))?;
+            segment.bytes = torn.offset;
         }
         last = Some((file, path));
     }
@@ -102,6 +123,7 @@ pub(crate) fn recover(folder: &Path) -> Result<Recovered, LogError> {
     };
     segment::sync_folder(folder).map_err(at("sync the log's folder", folder))?;
     let Scan { counters, last_arrival, records, .. } = scan;
+    let torn = torn.filter(|torn| torn.bytes > 0);
     Ok(Recovered { segments, file, counters, last_arrival, records, torn })
 }
 
@@ -127,7 +149,7 @@ fn begin(folder: &Path, mut before: Vec<Segment>, scan: &Scan) -> Result<(File, 
     Ok((file, before))
 }
 
-fn damaged(file: PathBuf, offset: u64, what: impl Into<String>) -> LogError {
+pub(super) fn damaged(file: PathBuf, offset: u64, what: impl Into<String>) -> LogError {
     LogError::Damaged { file, offset, what: what.into() }
 }
 
@@ -142,10 +164,10 @@ struct Wrong {
 
 /// What was read so far.
 #[derive(Debug, Default)]
-struct Scan {
+pub(super) struct Scan {
     counters: Counters,
     last_arrival: i64,
-    records: u64,
+    pub(super) records: u64,
     /// Names that were read, so that each is kept once.
     names: BTreeMap<String, StreamName>,
 }
@@ -170,6 +192,7 @@ impl Scan {
                 Step::Frame(Frame::Synced(offset), at, _) if !first && offset.0 == segment.base.0 + at => {
                     None
                 }
+                Step::Frame(Frame::Gap, ..) if !first => None,
                 Step::Frame(..) => Some(("the frame there does not belong there", false)),
             };
             if let Some((what, tearable)) = wrong {
@@ -193,10 +216,16 @@ impl Scan {
 
     fn take_record(&mut self, record: &super::frame::Record<'_>) -> Option<&'static str> {
         let Some(stream) = self.name(record.stream) else { return Some("the record there names no stream") };
+        if record.topic.is_some_and(|topic| Topic::new(topic).is_err()) {
+            return Some("the record there names a topic that is none");
+        }
         if record.sequence < self.counters.next(&stream, record.partition) {
             return Some("the sequence there was given before");
         }
-        self.counters.raise(&stream, record.partition, record.sequence + 1);
+        let Some(next) = record.sequence.checked_add(1) else {
+            return Some("the sequence there has none after it");
+        };
+        self.counters.raise(&stream, record.partition, next);
         self.last_arrival = self.last_arrival.max(record.arrival);
         self.records += 1;
         None

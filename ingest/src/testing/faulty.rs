@@ -1,7 +1,10 @@
 //! A store that fails: before a step, after it (the reply is lost), or by the process ending there and then.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::Poll;
 
 use async_trait::async_trait;
 use schema::shape::Shape;
@@ -11,6 +14,52 @@ use store::{
     Next, Store, StoreError, StreamRecord, TopicActivity, TopicFilter, TopicPage,
 };
 use tokio::sync::Notify;
+
+/// Lets steps through one at a time, when it is told to: so that a test decides whose step comes next.
+#[derive(Debug, Default)]
+pub(crate) struct Turnstile {
+    granted: AtomicU64,
+    waiting: AtomicBool,
+    under_way: AtomicU64,
+}
+
+impl Turnstile {
+    /// Polls `work` until it has done one more step, and waits for the next; what it comes to, if it ends.
+    pub(crate) async fn advance<T>(&self, work: &mut (impl Future<Output = T> + Unpin)) -> Option<T> {
+        self.granted.store(1, Ordering::SeqCst);
+        self.waiting.store(false, Ordering::SeqCst);
+        poll_fn(|context| match Pin::new(&mut *work).poll(context) {
+            Poll::Ready(done) => Poll::Ready(Some(done)),
+            Poll::Pending if self.is_at_rest() => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        })
+        .await
+    }
+
+    fn is_at_rest(&self) -> bool {
+        self.waiting.load(Ordering::SeqCst)
+            && self.granted.load(Ordering::SeqCst) == 0
+            && self.under_way.load(Ordering::SeqCst) == 0
+    }
+
+    /// Waits to be let through. Only [`Self::advance`] polls what waits here, so nobody need be woken.
+    async fn pass(&self) {
+        poll_fn(|_| {
+            if self.granted.load(Ordering::SeqCst) == 0 {
+                self.waiting.store(true, Ordering::SeqCst);
+                return Poll::Pending;
+            }
+            self.granted.store(0, Ordering::SeqCst);
+            self.under_way.fetch_add(1, Ordering::SeqCst);
+            Poll::Ready(())
+        })
+        .await;
+    }
+
+    fn done(&self) {
+        self.under_way.fetch_sub(1, Ordering::SeqCst);
+    }
+}
 
 /// The faults, and the store behind them.
 pub(crate) struct Faulty {
@@ -22,11 +71,25 @@ pub(crate) struct Faulty {
     steps_left: AtomicU64,
     /// Told when it has.
     pub(crate) crashed: Notify,
+    turnstile: Option<Arc<Turnstile>>,
 }
 
 impl Faulty {
     pub(crate) fn new(inner: Arc<dyn Store>, seed: u64, percent: u64, steps: u64) -> Self {
-        Self { inner, seed: seed.into(), percent, steps_left: steps.into(), crashed: Notify::new() }
+        Self {
+            inner,
+            seed: seed.into(),
+            percent,
+            steps_left: steps.into(),
+            crashed: Notify::new(),
+            turnstile: None,
+        }
+    }
+
+    /// Each step waits at this turnstile.
+    pub(crate) fn behind(mut self, turnstile: Arc<Turnstile>) -> Self {
+        self.turnstile = Some(turnstile);
+        self
     }
 
     fn draw(&self, below: u64) -> u64 {
@@ -38,6 +101,14 @@ impl Faulty {
     }
 
     async fn step<T>(&self, step: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        let Some(turnstile) = &self.turnstile else { return self.do_step(step).await };
+        turnstile.pass().await;
+        let done = self.do_step(step).await;
+        turnstile.done();
+        done
+    }
+
+    async fn do_step<T>(&self, step: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         let (fails, late) = (self.draw(100) < self.percent, self.draw(2) == 0);
         let crashes = self.steps_left.fetch_sub(1, Ordering::Relaxed) == 1;
         if (fails || crashes) && !late {

@@ -113,7 +113,11 @@ impl Journal for Memory {
         let row = tables.journal.get(&key).and_then(|rows| rows.values().find(covering));
         Ok(match row {
             Some(row) => Next::Row(row.clone()),
-            None if consumed < checkpoint => Next::Gap { to: checkpoint },
+            None if consumed < checkpoint => {
+                let rows = tables.journal.get(&key).into_iter().flat_map(BTreeMap::values);
+                let later = rows.map(|row| row.after).filter(|after| *after > consumed);
+                Next::Gap { to: later.min().unwrap_or(checkpoint).min(checkpoint) }
+            }
             None => Next::Wait,
         })
     }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use schema::{StreamName, Topic};
 use store::WritePolicy;
 
-pub(crate) use faulty::Faulty;
+pub(crate) use faulty::{Faulty, Turnstile};
 pub(crate) use memory::Memory;
 
 /// A caller that may write every topic but `forbidden`.

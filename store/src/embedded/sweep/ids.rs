@@ -93,12 +93,18 @@ impl Tables {
         Ok(())
     }
 
-    /// The arrival up to which every partition that has a journal has come; `None` where one of them can't say.
+    /// The arrival up to which every partition that has a journal has come for good; `None` where one of them can't say.
+    ///
+    /// What is journaled beyond a checkpoint does not count: after a crash it is decided again, and needs the same claims.
     fn slowest_head(&self, stream: &StreamName) -> Result<Option<Timestamp>, Fault> {
         let mut slowest: Option<Timestamp> = None;
         for partition in self.partitions(&self.journal, stream)? {
             let mut head = None;
-            for row in self.journal.prefix(keys::partition(stream, &partition)).rev().take(EMPTY_ROWS_MAX) {
+            let lease = self.lease(&keys::meta_lease(stream, &partition))?;
+            let Some((_, checkpoint)) = lease else { return Ok(None) };
+            let prefix = keys::partition(stream, &partition);
+            let done = prefix.clone()..keys::journal_beyond(&prefix, &checkpoint);
+            for row in self.journal.range(done).rev().take(EMPTY_ROWS_MAX) {
                 let newest = Entries::newest_arrival(&row.value()?);
                 head = newest.ok_or_else(|| Fault::corrupt("a journal row"))?;
                 if head.is_some() {

@@ -165,7 +165,7 @@ async fn dead_letters_go_by_arrival() {
 
 #[tokio::test]
 async fn claims_go_once_every_partition_is_past_them() {
-    let (fresh, _) = keeping_100_seconds().await;
+    let (fresh, epoch) = keeping_100_seconds().await;
     const HOUR: i64 = 3_600;
     let claims: Vec<_> = (0..10i64)
         .map(|n| IdClaim {
@@ -181,16 +181,24 @@ async fn claims_go_once_every_partition_is_past_them() {
     // However late it is: nothing says that the records around them were decided.
     assert_eq!(sweep_before(&fresh, 100 * HOUR, 3).await.ids, 0);
     append(&fresh, 0, 1, vec![message("t", 1, HOUR + 60 + 450)]).await.unwrap();
+    // Without a checkpoint it is decided again after a crash, by the same claims.
+    assert_eq!(sweep_before(&fresh, 0, 3).await.ids, 0);
+    assert!(fresh.checkpoint(&stream(), &partition(), epoch, 1.into()).await.unwrap());
     assert_eq!(sweep_before(&fresh, 0, 3).await.ids, 5);
     // Another partition that is behind holds the rest back.
     let mut behind = message("t", 2, 1);
-    behind.position.partition = PartitionId::embedded(1);
+    let other = PartitionId::embedded(1);
+    behind.position.partition = other.clone();
     let row = JournalRow { after: Sequence::ZERO, last: 2.into(), messages: vec![behind] };
-    fresh.append_journal(&stream(), &PartitionId::embedded(1), &row).await.unwrap();
+    fresh.append_journal(&stream(), &other, &row).await.unwrap();
+    let others_epoch = fresh.claim_lease(&stream(), &other).await.unwrap().epoch;
+    assert!(fresh.checkpoint(&stream(), &other, others_epoch, 2.into()).await.unwrap());
     append(&fresh, 1, 3, vec![message("t", 3, 9 * HOUR)]).await.unwrap();
+    assert!(fresh.checkpoint(&stream(), &partition(), epoch, 3.into()).await.unwrap());
     assert_eq!(sweep_before(&fresh, 0, 3).await.ids, 0);
     let row = JournalRow { after: 2.into(), last: 4.into(), messages: vec![message("t", 4, 9 * HOUR)] };
-    fresh.append_journal(&stream(), &PartitionId::embedded(1), &row).await.unwrap();
+    fresh.append_journal(&stream(), &other, &row).await.unwrap();
+    assert!(fresh.checkpoint(&stream(), &other, others_epoch, 4.into()).await.unwrap());
     assert_eq!(sweep_before(&fresh, 0, 3).await.ids, 5);
 }
 
@@ -198,7 +206,7 @@ async fn claims_go_once_every_partition_is_past_them() {
 #[tokio::test]
 async fn claims_that_stay_are_found() {
     for rows_max in [1, 2, 100] {
-        let (fresh, _) = keeping_100_seconds().await;
+        let (fresh, epoch) = keeping_100_seconds().await;
         let claim = |id: &str, sequence: u64, second: i64| IdClaim {
             key: "k".into(),
             id: id.into(),
@@ -212,6 +220,7 @@ async fn claims_that_stay_are_found() {
             [claim("a", 1, 0), claim("a", 2, 1), claim("a", 3, 500), claim("b", 4, 0), claim("b", 5, 1)];
         fresh.claim_ids(&stream(), &claims, window).await.unwrap();
         append(&fresh, 0, 1, vec![message("t", 1, 3_600 + 60 + 400)]).await.unwrap();
+        assert!(fresh.checkpoint(&stream(), &partition(), epoch, 1.into()).await.unwrap());
         let swept = sweep_before(&fresh, 0, rows_max).await.ids;
         assert!(swept >= 2, "by {rows_max}: {swept}");
         let again =

@@ -1,0 +1,88 @@
+//! Somebody who consumes a partition, a step at a time.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use schema::{Limits, PartitionId};
+use store::embedded::Embedded;
+use store::{Store, StreamRecord};
+use tokio::sync::broadcast;
+
+use super::super::lane::{Lane, Outlet};
+use super::super::retry::{Patience, Schedule};
+use super::super::shapes::Shapes;
+use super::model::Log;
+use super::turns::Turns;
+use crate::IngestSettings;
+use crate::log::LogRecord;
+use crate::testing::{Faulty, Turnstile};
+
+/// Somebody who consumes a partition, until it is stopped or has lost its lease.
+pub(super) struct Worker {
+    pub(super) partition: usize,
+    turnstile: Arc<Turnstile>,
+    work: Pin<Box<dyn Future<Output = ()>>>,
+}
+
+impl Worker {
+    pub(super) fn hire(
+        partition: usize,
+        turns: Turns,
+        fault_percent: u64,
+        store: Embedded,
+        stream: Arc<StreamRecord>,
+        log: Log,
+    ) -> Self {
+        let turnstile = Arc::new(Turnstile::default());
+        let store = Faulty::new(Arc::new(store), turns.0, fault_percent, u64::MAX);
+        let store: Arc<dyn Store> = Arc::new(store.behind(turnstile.clone()));
+        let settings = IngestSettings { retry_ms_min: 1, retry_ms_max: 1, ..IngestSettings::default() };
+        let outlet = Outlet {
+            shapes: Shapes::new(store.clone(), Arc::new(Limits::default())),
+            store,
+            patience: Patience::new(Schedule::new(&settings)),
+            metrics: Arc::default(),
+            announcements: broadcast::Sender::new(1),
+        };
+        Self { partition, turnstile, work: Box::pin(consume(outlet, stream, log, partition, turns)) }
+    }
+
+    /// Does one step; `true` after the last.
+    pub(super) async fn step(&mut self) -> bool {
+        self.turnstile.advance(&mut self.work).await.is_some()
+    }
+}
+
+/// What the loop of the consumer does with one partition: claims it, walks batches of any size, that begin with what it has
+/// already, and checkpoints now and then; it ends when all is consumed, or the lease is another's.
+async fn consume(outlet: Outlet, stream: Arc<StreamRecord>, log: Log, index: usize, mut turns: Turns) {
+    let partition = PartitionId::embedded(index as u32);
+    let name = stream.name();
+    let claim = || outlet.store.claim_lease(name, &partition);
+    let lease = outlet.patience.until_done("claim a partition", claim).await;
+    let consumed = lease.checkpoint.as_u64().unwrap();
+    let mut lane = Lane { partition: partition.clone(), epoch: lease.epoch, consumed, checkpoint: consumed };
+    loop {
+        let batch: Vec<LogRecord> = {
+            let log = log.borrow();
+            let records = &log[index].records;
+            let next = records.partition_point(|record| record.sequence <= lane.consumed);
+            if next == records.len() && lane.checkpoint == lane.consumed {
+                return;
+            }
+            let first = next.saturating_sub(turns.below(3) as usize);
+            let end = records.len().min(next + 1 + turns.below(6) as usize);
+            records[first..end].to_vec()
+        };
+        outlet.walk(&stream, &mut lane, &batch).await;
+        if lane.consumed > lane.checkpoint && (turns.one_in(3) || log.borrow()[index].last() == lane.consumed)
+        {
+            let to = lane.consumed.into();
+            let mark = || outlet.store.checkpoint(name, &lane.partition, lane.epoch, to);
+            if !outlet.patience.until_done("write a checkpoint", mark).await {
+                return;
+            }
+            lane.checkpoint = lane.consumed;
+        }
+    }
+}
