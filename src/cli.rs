@@ -55,6 +55,8 @@ pub(crate) enum Command {
     Page(NodeArgs),
     /// List streams
     Streams(NodeArgs),
+    /// Say whether a data folder is well, and what to do if not
+    Doctor(DoctorArgs),
     /// Look at settings
     Config {
         #[command(subcommand)]
@@ -71,6 +73,16 @@ pub(crate) struct NodeArgs {
     /// The data folder of a node on this machine [default: ./tidegate-data or ./tidegate-demo, whichever ran last]
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// The data folder [default: ./tidegate-data or ./tidegate-demo, whichever ran last]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Set aside what is damaged of the log, keep the rest, and say what is missing. The damaged files are kept, too
+    #[arg(long)]
+    pub(crate) repair: bool,
 }
 
 #[derive(Debug, Args)]

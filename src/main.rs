@@ -1,7 +1,7 @@
 //! `tidegate`: turns streams of JSON messages into a typed, live GraphQL API over a time-series store.
 //!
 //! Wiring only: [`cli`] says what was asked, [`config`] how it is set up, [`serve`] runs a node, [`commands`] talk to one
-//! over HTTP.
+//! over HTTP, or look at its folder.
 
 mod cli;
 mod commands;
@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         Some(Command::Token(args)) => commands::token::run(args),
         Some(Command::Page(args)) => commands::page::run(args),
         Some(Command::Streams(args)) => commands::streams::run(args),
+        Some(Command::Doctor(args)) => commands::doctor::run(args, cli.serve.config.as_deref()),
         Some(Command::Config { command: ConfigCommand::Check }) => commands::config::check(&cli.serve),
         Some(Command::Config { command: ConfigCommand::Reference }) => commands::config::reference(),
     };

@@ -1,6 +1,8 @@
-//! Commands: each talks HTTP to a node. Of a data folder they read the context file, and nothing else.
+//! Commands: each talks HTTP to a node, and of a data folder reads the context file, and nothing else; `doctor` alone looks at
+//! all of a folder, and at no node.
 
 pub(crate) mod config;
+pub(crate) mod doctor;
 pub(crate) mod page;
 pub(crate) mod publish;
 pub(crate) mod query;

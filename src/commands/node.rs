@@ -138,7 +138,8 @@ fn find(args: &NodeArgs) -> Result<Context, Failure> {
     .into())
 }
 
-fn newest_first<const N: usize>(dirs: [PathBuf; N]) -> Vec<PathBuf> {
+/// Data folders, the one that ran last first.
+pub(super) fn newest_first<const N: usize>(dirs: [PathBuf; N]) -> Vec<PathBuf> {
     let ran_at =
         |dir: &Path| std::fs::metadata(dir.join("context.json")).and_then(|file| file.modified()).ok();
     let mut dirs = Vec::from(dirs);
