@@ -1,9 +1,15 @@
 //! The tests, a file a subject.
 
+mod bad_input;
 mod commands;
+mod damage;
+mod disk;
+mod kills;
 mod learning;
+mod limits;
 mod own_data;
 mod page;
+mod read_only;
 mod readme;
 mod refusals;
 mod restart;
@@ -11,5 +17,6 @@ mod samples;
 mod sign_in;
 mod single;
 mod stopping;
+mod trace;
 mod watching;
 mod ways_in;

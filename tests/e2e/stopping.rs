@@ -1,6 +1,15 @@
 //! A signal stops the server cleanly; a second one at once.
 
-use crate::support::{Setup, until};
+use std::time::Duration;
+
+use crate::support::{Server, Setup, until};
+
+/// Waits until the server has taken up a request whose beginning was sent. Connections are accepted in order; a signal
+/// before that would find nothing to wait for.
+fn taken_up(server: &Server) {
+    server.get("/healthz").expect(200);
+    std::thread::sleep(Duration::from_millis(300));
+}
 
 #[test]
 fn a_signal_lets_requests_finish_and_ends_well() {
@@ -12,6 +21,7 @@ fn a_signal_lets_requests_finish_and_ends_well() {
         .body("application/x-ndjson", "{\"n\":1}\n{\"n\":2}\n")
         .chunked(8);
     let answer = lines.send_in_two(server.address, 2, || {
+        taken_up(&server);
         server.terminate();
         until("the log to say that it stops", || server.log(), |log| log.contains("stopping").then_some(()));
         let refused = client.request("GET", "/healthz");
@@ -37,6 +47,8 @@ fn a_second_signal_ends_it_at_once() {
     let (address, (release, held)) = (server.address, std::sync::mpsc::channel::<()>());
     let (began, begun) = std::sync::mpsc::channel::<()>();
     std::thread::scope(|scope| {
+        // Here, so that a test that fails does not wait for the other thread.
+        let release = release;
         // A request that would not end for as long as the server waits for it.
         scope.spawn(move || {
             let sent = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -48,6 +60,7 @@ fn a_second_signal_ends_it_at_once() {
             assert!(sent.is_err(), "it was cut");
         });
         begun.recv().unwrap();
+        taken_up(&server);
         server.terminate();
         until("the log to say that it stops", || server.log(), |log| log.contains("stopping").then_some(()));
         server.terminate();

@@ -18,7 +18,15 @@ pub(crate) struct Done {
 
 /// The program, unimpressed by settings that whoever runs the tests has made.
 pub(crate) fn bare() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+    bare_within(&[])
+}
+
+/// As [`bare`], run by another program, given with its arguments; empty: by none.
+pub(crate) fn bare_within(program: &[String]) -> Command {
+    let words: Vec<&str> =
+        program.iter().map(String::as_str).chain([env!("CARGO_BIN_EXE_tidegate")]).collect();
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("TIDEGATE_") {
             command.env_remove(name);

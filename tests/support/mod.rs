@@ -4,6 +4,7 @@ mod client;
 mod command;
 pub(crate) mod http;
 mod server;
+mod turns;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 pub(crate) use client::{Client, ask_for_token};
 pub(crate) use command::{Done, finish, tidegate};
 pub(crate) use server::{Server, Setup};
+pub(crate) use turns::Turns;
 
 /// How long anything may take before the test gives up on it. Never how long it should take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);

@@ -17,6 +17,10 @@ pub(crate) struct Setup {
     environment: Vec<(String, String)>,
     listen: String,
     configuration: Option<String>,
+    /// The data folder; none: one beside the log.
+    data: Option<PathBuf>,
+    /// What runs the program, with its arguments; empty: nothing does.
+    within: Vec<String>,
 }
 
 /// A running server.
@@ -38,6 +42,8 @@ impl Setup {
             environment: Vec::new(),
             listen: "127.0.0.1:0".into(),
             configuration: None,
+            data: None,
+            within: Vec::new(),
         }
     }
 
@@ -61,6 +67,22 @@ impl Setup {
         self
     }
 
+    /// With its data in this folder.
+    pub(crate) fn data(mut self, folder: &Path) -> Self {
+        self.data = Some(folder.to_owned());
+        self
+    }
+
+    /// Run by another program, which becomes the server: what is given goes before the server's own command line.
+    pub(crate) fn within(mut self, program: &[&str]) -> Self {
+        self.within = program.iter().map(|&word| word.to_owned()).collect();
+        self
+    }
+
+    fn data_in(&self, folder: &Path) -> PathBuf {
+        self.data.clone().unwrap_or_else(|| folder.join("data"))
+    }
+
     /// Starts it, and waits until it takes requests.
     pub(crate) fn start(self) -> Server {
         let folder = tempfile::Builder::new().prefix("tidegate-e2e-").tempdir().unwrap();
@@ -73,19 +95,8 @@ impl Setup {
 
 /// Starts a process and learns from its banner where it listens.
 fn spawn(setup: &Setup, folder: &Path) -> (Child, SocketAddr) {
+    let mut child = launch(setup, folder);
     let (banner, log) = (folder.join("banner.txt"), folder.join("log.txt"));
-    let mut command = command::bare();
-    command.args(&setup.arguments).args(["--listen", &setup.listen]).arg("--data").arg(folder.join("data"));
-    if let Some(text) = &setup.configuration {
-        let file = folder.join("tidegate.toml");
-        std::fs::write(&file, text).unwrap();
-        command.arg("--config").arg(file);
-    }
-    command.envs(setup.environment.iter().cloned());
-    command.current_dir(folder).stdin(Stdio::null());
-    command.stdout(File::create(&banner).unwrap());
-    command.stderr(File::options().create(true).append(true).open(&log).unwrap());
-    let mut child = command.spawn().unwrap();
     let end = Instant::now() + PATIENCE;
     loop {
         let text = std::fs::read_to_string(&banner).unwrap_or_default();
@@ -102,6 +113,24 @@ fn spawn(setup: &Setup, folder: &Path) -> (Child, SocketAddr) {
         }
         std::thread::sleep(Duration::from_millis(10));
     }
+}
+
+/// Starts a process.
+fn launch(setup: &Setup, folder: &Path) -> Child {
+    let (banner, log) = (folder.join("banner.txt"), folder.join("log.txt"));
+    let mut command = command::bare_within(&setup.within);
+    command.args(&setup.arguments).args(["--listen", &setup.listen]);
+    command.arg("--data").arg(setup.data_in(folder));
+    if let Some(text) = &setup.configuration {
+        let file = folder.join("tidegate.toml");
+        std::fs::write(&file, text).unwrap();
+        command.arg("--config").arg(file);
+    }
+    command.envs(setup.environment.iter().cloned());
+    command.current_dir(folder).stdin(Stdio::null());
+    command.stdout(File::create(&banner).unwrap());
+    command.stderr(File::options().create(true).append(true).open(&log).unwrap());
+    command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"))
 }
 
 /// The first address in the banner. A server that listens on all addresses is spoken to on loopback all the same.
@@ -127,7 +156,12 @@ impl Server {
     }
 
     pub(crate) fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.setup.data_in(self.folder.path())
+    }
+
+    /// The process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// A folder for the test's own files, gone with the server.
@@ -172,6 +206,13 @@ impl Server {
     pub(crate) fn wait(&mut self) -> ExitStatus {
         let child = &mut self.child;
         until("the server to end", || child.try_wait().unwrap(), |status| *status)
+    }
+
+    /// Starts it anew on the same folder, where it was killed, and kills it so long after: most likely before it is ready.
+    pub(crate) fn start_and_kill_9(&mut self, after: Duration) {
+        self.child = launch(&self.setup, self.folder.path());
+        std::thread::sleep(after);
+        self.kill_9();
     }
 
     /// Starts it anew on the same folder, if need be after killing it. Its port is another.

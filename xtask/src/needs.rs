@@ -37,9 +37,7 @@ pub(crate) fn ensure(root: &Path, with_browser: bool) -> Result<Found, Failure> 
     let browser = || asked.clone().or_else(find_browser);
 
     let mut missing = Vec::new();
-    if find("curl").is_none() {
-        missing.push("curl");
-    }
+    missing.extend(TOOLS.into_iter().filter(|tool| find(tool).is_none()));
     if with_browser && browser().is_none() {
         missing.push("chromium");
     }
@@ -47,15 +45,18 @@ pub(crate) fn ensure(root: &Path, with_browser: bool) -> Result<Found, Failure> 
         install(root, &missing)?;
     }
     let chromium = if with_browser { browser() } else { None };
-    if find("curl").is_none() || (with_browser && chromium.is_none()) {
+    if TOOLS.into_iter().any(|tool| find(tool).is_none()) || (with_browser && chromium.is_none()) {
         return Err(format!("{} was installed, but is not found on the path", missing.join(" or ")).into());
     }
-    println!("curl");
+    println!("{}", TOOLS.join(", "));
     if let Some(path) = &chromium {
         println!("Chromium: {}", path.display());
     }
     Ok(Found { chromium })
 }
+
+/// What the tests run besides: the README's session, and the trace that shows a sync before its answer.
+const TOOLS: [&str; 2] = ["curl", "strace"];
 
 /// Installs packages where that asks nobody: as root, on a system with apt-get.
 fn install(root: &Path, packages: &[&str]) -> Result<(), Failure> {
