@@ -245,7 +245,7 @@ fn fifty_kills_at_any_moment_lose_nothing_and_repeat_nothing() {
         .collect();
     let mut kills = 0;
     while kills < KILLS {
-        let after = Duration::from_millis(20 + turns.below(330) as u64);
+        let after = Duration::from_millis(20 + turns.below(230) as u64);
         live(&mut server, &mut writers, after);
         kills += 1;
         // Some die again before they have found their feet.
@@ -254,7 +254,7 @@ fn fifty_kills_at_any_moment_lose_nothing_and_repeat_nothing() {
             kills += 1;
         }
         server.restart();
-        if kills.is_multiple_of(10) {
+        if kills.is_multiple_of(25) {
             check(&server, &writers, &format!("seed {seed}, after kill {kills}"));
         }
     }
