@@ -5,7 +5,7 @@
 //!
 //! Read in the order in which a message meets them: [`limits`] and [`json`] when it comes in, [`stream`] to route
 //! it, [`message`] and [`position`] once it is accepted, [`shape`] for what its stream has learned from it, [`cursor`]
-//! when somebody pages through it.
+//! when somebody pages through it, or follows it.
 
 pub mod cursor;
 pub mod json;
@@ -15,9 +15,11 @@ pub mod names;
 pub mod position;
 pub mod shape;
 pub mod stream;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod time;
 
-pub use cursor::PageCursor;
+pub use cursor::{HistoryMark, PageCursor, Place, Places, ResumeCursor};
 pub use limits::Limits;
 pub use message::{Message, TimeSource};
 pub use names::{StreamName, Topic};

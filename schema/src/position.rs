@@ -74,6 +74,28 @@ impl Sequence {
         (self.len <= 8).then(|| self.digits().iter().fold(0, |n, d| n << 8 | u64::from(*d)))
     }
 
+    /// The number before this one; 0 stays 0.
+    pub fn before(&self) -> Self {
+        let mut number = [0; WIDTH];
+        number[WIDTH - usize::from(self.len)..].copy_from_slice(self.digits());
+        for digit in number.iter_mut().rev() {
+            let (less, borrow) = digit.overflowing_sub(1);
+            *digit = less;
+            if !borrow {
+                return Self::of_digits(&number);
+            }
+        }
+        Self::ZERO
+    }
+
+    /// From big-endian digits, leading zeros and all.
+    fn of_digits(number: &[u8; WIDTH]) -> Self {
+        let skip = number.iter().take_while(|digit| **digit == 0).count();
+        let mut bytes = [0; WIDTH];
+        bytes[..WIDTH - skip].copy_from_slice(&number[skip..]);
+        Self { len: (WIDTH - skip) as u8, bytes }
+    }
+
     fn digits(&self) -> &[u8] {
         &self.bytes[..usize::from(self.len)]
     }
@@ -146,10 +168,7 @@ impl FromStr for Sequence {
                 carry >>= 8;
             }
         }
-        let skip = number.iter().take_while(|d| **d == 0).count();
-        let mut bytes = [0; WIDTH];
-        bytes[..WIDTH - skip].copy_from_slice(&number[skip..]);
-        Ok(Self { len: (WIDTH - skip) as u8, bytes })
+        Ok(Self::of_digits(&number))
     }
 }
 
@@ -274,6 +293,7 @@ mod tests {
             let n = n >> shift;
             prop_assert_eq!(Sequence::from(n), n.to_string().parse().unwrap());
             prop_assert_eq!(Sequence::from(n).as_u64(), Some(n));
+            prop_assert_eq!(Sequence::from(n).before(), Sequence::from(n.saturating_sub(1)));
         }
 
         #[test]

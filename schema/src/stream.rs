@@ -34,6 +34,9 @@ pub struct Stream {
     /// How long equal ids are folded, counted in arrival time.
     #[serde(default)]
     pub id_window: IdWindow,
+    /// A message that arrives so long after its time is marked as late to those who watch live.
+    #[serde(default)]
+    pub late_after: LateAfter,
 }
 
 /// Where the topic of a message comes from.
@@ -135,6 +138,11 @@ duration_setting!(
     IdWindow,
     "1h"
 );
+duration_setting!(
+    /// How long after its time a message may arrive and not be late.
+    LateAfter,
+    "1m"
+);
 
 /// Why a record can't be routed to a topic.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -164,6 +172,7 @@ impl Stream {
             json_strings: Vec::new(),
             retention: Retention::default(),
             id_window: IdWindow::default(),
+            late_after: LateAfter::default(),
         }
     }
 
@@ -201,6 +210,11 @@ impl Stream {
             Some(time) if time > arrived_at.plus_micros(AHEAD_MICROS) => (arrived_at, TimeSource::Ahead),
             Some(time) => (time, TimeSource::Message),
         }
+    }
+
+    /// Whether a message of that `time` is late where it arrives at `arrived_at`.
+    pub fn is_late(&self, time: Timestamp, arrived_at: Timestamp) -> bool {
+        arrived_at > time.plus_micros(self.late_after.micros())
     }
 
     /// The message's own id, where the stream names one and the message has it.

@@ -20,8 +20,18 @@ const MAY_KNOW: [(&str, &[&str]); 9] = [
 const DRIVERS: [&str; 3] = ["fjall", "lsm-tree", "scylla"];
 
 /// All that `schema` may use: none of it opens a file, a socket or a clock. The last is for its tests.
-const PURE: [&str; 9] =
-    ["base64", "bytes", "chrono", "crc32c", "memchr", "serde", "serde_json", "thiserror", "proptest"];
+const PURE: [&str; 10] = [
+    "base64",
+    "bytes",
+    "chrono",
+    "crc32c",
+    "flate2",
+    "memchr",
+    "serde",
+    "serde_json",
+    "thiserror",
+    "proptest",
+];
 
 /// What only shells may do, so that `schema` names none of it.
 const IMPURE: [&str; 8] = [

@@ -1,13 +1,7 @@
-//! Cursors, made and read here alone: opaque to clients, versioned, checksummed.
+//! Where a page of a query ends.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
+use super::{InvalidCursor, Kind, open, seal};
 use crate::{Position, StreamName, Timestamp, Topic};
-
-/// Longest cursor that is looked at, in characters.
-const MAX_TEXT: usize = 64 << 10;
-const PAGE_V1: u8 = 1;
 
 /// Where a page of a query ends: topic, time and position of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,30 +14,14 @@ pub struct PageCursor {
     pub position: Position,
 }
 
-/// A text that is not a cursor for what it was given to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidCursor {
-    /// Not something that this API ever gave out, or cut or changed since.
-    #[error("the cursor is damaged: pass one exactly as a connection returned it")]
-    Damaged,
-    /// Of another version of Tidegate.
-    #[error("the cursor comes from another version of Tidegate: start again without it")]
-    Version,
-    /// Made for another stream.
-    #[error("the cursor belongs to another stream")]
-    Stream,
-}
-
 impl PageCursor {
     /// The cursor's text, for use with `stream` only.
     pub fn encode(&self, stream: &StreamName) -> String {
-        let mut bytes = vec![PAGE_V1];
-        bytes.extend_from_slice(&stream_tag(stream));
-        bytes.extend_from_slice(&self.time.0.to_be_bytes());
-        self.position.encode(&mut bytes);
-        bytes.extend_from_slice(self.topic.as_str().as_bytes());
-        bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_be_bytes());
-        URL_SAFE_NO_PAD.encode(bytes)
+        let mut body = Vec::with_capacity(64);
+        body.extend_from_slice(&self.time.0.to_be_bytes());
+        self.position.encode(&mut body);
+        body.extend_from_slice(self.topic.as_str().as_bytes());
+        seal(Kind::Page, stream, &body)
     }
 
     /// Reads the text of a cursor of `stream`.
@@ -51,24 +29,9 @@ impl PageCursor {
     /// # Errors
     /// [`InvalidCursor`] says what is wrong with it.
     pub fn decode(text: &str, stream: &StreamName) -> Result<Self, InvalidCursor> {
-        if text.len() > MAX_TEXT {
-            return Err(InvalidCursor::Damaged);
-        }
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| InvalidCursor::Damaged)?;
-        let (body, sum) = bytes.split_last_chunk::<4>().ok_or(InvalidCursor::Damaged)?;
-        if crc32c::crc32c(body) != u32::from_be_bytes(*sum) {
-            return Err(InvalidCursor::Damaged);
-        }
-        let (&version, body) = body.split_first().ok_or(InvalidCursor::Damaged)?;
-        if version != PAGE_V1 {
-            return Err(InvalidCursor::Version);
-        }
-        let (tag, body) = body.split_first_chunk::<4>().ok_or(InvalidCursor::Damaged)?;
-        if *tag != stream_tag(stream) {
-            return Err(InvalidCursor::Stream);
-        }
-        let (time, body) = body.split_first_chunk::<8>().ok_or(InvalidCursor::Damaged)?;
-        let (position, topic) = Position::decode(body).ok_or(InvalidCursor::Damaged)?;
+        let body = open(Kind::Page, stream, text)?;
+        let (time, rest) = body.split_first_chunk::<8>().ok_or(InvalidCursor::Damaged)?;
+        let (position, topic) = Position::decode(rest).ok_or(InvalidCursor::Damaged)?;
         let topic = std::str::from_utf8(topic).ok().and_then(|topic| Topic::new(topic).ok());
         Ok(Self {
             topic: topic.ok_or(InvalidCursor::Damaged)?,
@@ -78,12 +41,10 @@ impl PageCursor {
     }
 }
 
-fn stream_tag(stream: &StreamName) -> [u8; 4] {
-    crc32c::crc32c(stream.as_str().as_bytes()).to_be_bytes()
-}
-
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use proptest::prelude::*;
 
     use super::*;
