@@ -12,6 +12,7 @@ use ingest::{Ingest, IngestSettings};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use schema::{Clock, Limits};
+use store::Unheard;
 use store::embedded::{Embedded, EmbeddedOptions};
 
 /// A node that only takes messages in.
@@ -45,7 +46,9 @@ impl Node {
         let (settings, limits) = (IngestSettings::default(), Limits::default());
         let log = dir.join("log");
         let ingest =
-            Ingest::start(settings, limits, Vec::new(), Arc::new(store), &log, clock).await.expect("ingest");
+            Ingest::start(settings, limits, Vec::new(), Arc::new(store), Arc::new(Unheard), &log, clock)
+                .await
+                .expect("ingest");
         let mut registry = Registry::default();
         ingest.register(&mut registry);
         let app: Router = ingest.router::<State>().with_state(State(issuer.access()));

@@ -19,7 +19,7 @@
 //!                                                                               ▼
 //!  consume: decode ▸ claim ids ▸ fold ▸ learn the shape ▸ rows and dead letters ▸ journal ▸ … checkpoint, trim the log
 //!              16 partitions at once                                               │
-//!                                                                                  └──▶ announcements (1,024, a hint)
+//!                                                                                  └──▶ announce (a hint)
 //! ```
 //!
 //! Read in that order: `http`, `accept` (and [`streams`](IngestSettings::create_streams)), [`log`], `consume`. `start` puts
@@ -45,4 +45,4 @@ pub use consume::ConsumeError;
 pub use known::repair;
 pub use metrics::LogMetrics;
 pub use settings::{IngestSettings, InvalidSetting};
-pub use start::{Announcement, Ingest, Lag, StartError};
+pub use start::{Ingest, Lag, StartError};

@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::extract::FromRef;
 use prometheus_client::registry::Registry;
-use schema::{Clock, Limits, PartitionId, Sequence, Stream, StreamName};
-use store::{Publish, PublishError, PublishRequest, Published, Store, StoreError, WritePolicy};
-use tokio::sync::{broadcast, watch};
+use schema::{Clock, Limits, Stream};
+use store::{Announce, Publish, PublishError, PublishRequest, Published, Store, StoreError, WritePolicy};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::IngestSettings;
@@ -23,9 +23,6 @@ use crate::log::{Log, LogError};
 use crate::metrics::{Gauges, Metrics, Standing};
 use crate::settings::InvalidSetting;
 use crate::streams::Streams;
-
-/// Announcements that a slow listener may be behind before it misses some; it then finds them in the journal.
-const ANNOUNCEMENTS: usize = 1_024;
 
 /// How often a log that can't be written is tried.
 const PROBE_EVERY: Duration = Duration::from_secs(1);
@@ -47,17 +44,6 @@ pub enum StartError {
     Consume(#[from] ConsumeError),
 }
 
-/// A row of the journal was written. A hint only: one may be missing, and the journal has them all.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Announcement {
-    /// The stream.
-    pub stream: StreamName,
-    /// Its partition.
-    pub partition: PartitionId,
-    /// The last sequence that the row covers.
-    pub last: Sequence,
-}
-
 /// How far the consumer is behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lag {
@@ -76,7 +62,6 @@ struct Running {
     acceptor: Acceptor,
     settings: IngestSettings,
     progress: Arc<Progress>,
-    announcements: broadcast::Sender<Announcement>,
     draining: watch::Sender<bool>,
     consumer: Mutex<Option<JoinHandle<Result<(), ConsumeError>>>>,
     prober: JoinHandle<()>,
@@ -93,7 +78,7 @@ impl Drop for Running {
 
 impl Ingest {
     /// Opens the log in `log_folder`, puts `definitions` into the catalog, in force from now on, and starts the consumer
-    /// on the current runtime.
+    /// on the current runtime. `announce` hears of each row of the journal.
     ///
     /// # Errors
     /// [`StartError`] says what is in the way; nothing runs then.
@@ -102,6 +87,7 @@ impl Ingest {
         limits: Limits,
         definitions: Vec<Stream>,
         store: Arc<dyn Store>,
+        announce: Arc<dyn Announce>,
         log_folder: &Path,
         clock: Clock,
     ) -> Result<Self, StartError> {
@@ -118,7 +104,6 @@ impl Ingest {
         })??;
         // Records that came before are decoded as they were meant then, and those that come now as is meant now.
         streams.define(definitions, log.now()).await?;
-        let announcements = broadcast::Sender::new(ANNOUNCEMENTS);
         let consumer = Consumer::new(
             log.clone(),
             streams.clone(),
@@ -126,22 +111,14 @@ impl Ingest {
             settings.clone(),
             limits.clone(),
             metrics.clone(),
-            announcements.clone(),
+            announce,
         );
         let (progress, draining) = (consumer.progress(), watch::Sender::new(false));
         let consumer = tokio::spawn(consumer.run(draining.subscribe()));
         let prober = tokio::spawn(probe(log.clone()));
         let acceptor = Acceptor { log, streams, limits, metrics };
         let consumer = Mutex::new(Some(consumer));
-        Ok(Self(Arc::new(Running {
-            acceptor,
-            settings,
-            progress,
-            announcements,
-            draining,
-            consumer,
-            prober,
-        })))
+        Ok(Self(Arc::new(Running { acceptor, settings, progress, draining, consumer, prober })))
     }
 
     /// The routes on which messages come in, for a state that yields an [`Access`].
@@ -193,11 +170,6 @@ impl Ingest {
             return Err(format!("the log can't be written: {failure}"));
         }
         self.0.progress.failure().map_or(Ok(()), Err)
-    }
-
-    /// Hears of each row of the journal.
-    pub fn announcements(&self) -> broadcast::Receiver<Announcement> {
-        self.0.announcements.subscribe()
     }
 
     /// Registers what is counted here.

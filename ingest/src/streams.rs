@@ -2,6 +2,7 @@
 //! allowed.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use schema::{Stream, StreamName, Timestamp, TopicRule};
@@ -138,7 +139,9 @@ impl Streams {
 
     fn first_record(&self, definition: Stream) -> StreamRecord {
         let others: Vec<StreamRecord> = self.all().iter().map(|record| record.as_ref().clone()).collect();
-        StreamRecord::new(definition, &others)
+        // Keyed by the operating system's randomness, so that a stream of the same name made anew is told from this one.
+        let incarnation = RandomState::new().hash_one(&definition.name);
+        StreamRecord { incarnation, ..StreamRecord::new(definition, &others) }
     }
 
     /// Writes an entry, and knows it from then on. `false` if another one was there first, which is known then.

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 pub struct StreamRecord {
     /// Counts the changes of this entry; compared and set by whoever writes the next.
     pub version: u64,
+    /// Random, and another one where a stream is made anew: positions of one say nothing of the other.
+    #[serde(default)]
+    pub incarnation: u64,
     /// Its root field in GraphQL: assigned once.
     pub root_field: String,
     /// The GraphQL type of its messages: assigned once.
@@ -17,7 +20,8 @@ pub struct StreamRecord {
 }
 
 impl StreamRecord {
-    /// The first entry of a stream that the catalog does not know, its names clear of those of `others`.
+    /// The first entry of a stream that the catalog does not know, its names clear of those of `others`. Whoever puts it
+    /// there gives it its incarnation.
     pub fn new(definition: Stream, others: &[Self]) -> Self {
         let taken_field = |name: &str| others.iter().any(|other| other.root_field == name);
         let root_field = schema::names::root_field(&definition.name, taken_field);
@@ -28,7 +32,8 @@ impl StreamRecord {
         {
             type_name.insert_str(0, "Stream");
         }
-        Self { version: 1, root_field, type_name, definitions: vec![(Timestamp::MIN, definition)] }
+        let definitions = vec![(Timestamp::MIN, definition)];
+        Self { version: 1, incarnation: 0, root_field, type_name, definitions }
     }
 
     /// The stream's name.
@@ -98,6 +103,7 @@ fn types_meet_reserved(name: &str) -> bool {
         "ResumeCursor",
         "TimeSource",
         "Gap",
+        "GapReason",
     ];
     RESERVED.iter().any(|reserved| types_meet(reserved, name))
 }

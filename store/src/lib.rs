@@ -9,6 +9,7 @@
 //! **Invariants.** Only this crate names a database driver. Every write can be repeated with the same result: keys come
 //! from positions, never from the clock. A look-up gives `Result<Option<T>>`.
 
+pub mod announce;
 pub mod catalog;
 pub mod embedded;
 pub mod error;
@@ -19,6 +20,7 @@ pub mod traits;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 
+pub use announce::{Announce, Unheard};
 pub use catalog::StreamRecord;
 pub use error::StoreError;
 pub use publish::{Publish, PublishError, PublishRequest, Published, WritePolicy};

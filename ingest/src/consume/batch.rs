@@ -1,6 +1,8 @@
 //! The core: what a partition's records become. Pure functions of the records, their stream's entry in the catalog, and
 //! the store's answers about ids, so that a batch that is decoded again after a crash becomes the same again.
 
+use std::sync::Arc;
+
 use schema::{Message, PartitionId, Position, Sequence, Stream, Topic};
 use store::{DeadLetter, IdClaim, JournalRow, StreamRecord};
 
@@ -44,7 +46,7 @@ pub(crate) struct Batch {
     /// Records that are no messages.
     pub(crate) dead_letters: Vec<DeadLetter>,
     /// The messages, and which records they cover.
-    pub(crate) row: JournalRow,
+    pub(crate) row: Arc<JournalRow>,
     /// How many messages were left out, as their id had come before.
     pub(crate) folded: usize,
 }
@@ -142,6 +144,7 @@ impl Decoded {
                 }
             }
         }
-        Batch { dead_letters, row: JournalRow { after: self.after, last: self.last, messages }, folded }
+        let row = JournalRow { after: self.after, last: self.last, messages };
+        Batch { dead_letters, row: Arc::new(row), folded }
     }
 }

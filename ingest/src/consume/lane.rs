@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use schema::{PartitionId, StreamName};
-use store::{Store, StoreError, StreamRecord};
-use tokio::sync::broadcast;
+use store::{Announce, Store, StoreError, StreamRecord};
 
 use super::batch::{Batch, Decoded, decode};
 use super::retry::Patience;
 use super::shapes::Shapes;
-use crate::Announcement;
 use crate::log::LogRecord;
 use crate::metrics::Metrics;
 
@@ -30,7 +28,7 @@ pub(crate) struct Outlet {
     pub(crate) shapes: Shapes,
     pub(crate) patience: Patience,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) announcements: broadcast::Sender<Announcement>,
+    pub(crate) announce: Arc<dyn Announce>,
 }
 
 impl Outlet {
@@ -67,9 +65,7 @@ impl Outlet {
         self.patience.until_done("write messages", write).await;
         let journal = || self.store.append_journal(name, &lane.partition, &batch.row);
         self.patience.until_done("write the journal", journal).await;
-        let (partition, last) = (lane.partition.clone(), batch.row.last);
-        // A hint only, and nobody need listen: the journal is the truth.
-        let _ = self.announcements.send(Announcement { stream: name.clone(), partition, last });
+        self.announce.announce(name, &lane.partition, &batch.row);
         self.metrics.rows.inc_by(batch.row.messages.len() as u64);
         self.metrics.dead_letters.inc_by(batch.dead_letters.len() as u64);
         self.metrics.folded.inc_by(batch.folded as u64);

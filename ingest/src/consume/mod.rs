@@ -20,13 +20,13 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use futures_util::stream::iter;
 use schema::{Limits, PartitionId, StreamName};
-use store::{Store, StreamRecord};
-use tokio::sync::{broadcast, watch};
+use store::{Announce, Store, StreamRecord};
+use tokio::sync::watch;
 
+use crate::IngestSettings;
 use crate::log::{Log, LogError, LogOffset, LogReader, LogRecord};
 use crate::metrics::Metrics;
 use crate::streams::Streams;
-use crate::{Announcement, IngestSettings};
 use lane::{Lane, Outlet};
 pub(crate) use progress::Progress;
 use retry::{Patience, Schedule};
@@ -81,11 +81,11 @@ impl Consumer {
         settings: IngestSettings,
         limits: Arc<Limits>,
         metrics: Arc<Metrics>,
-        announcements: broadcast::Sender<Announcement>,
+        announce: Arc<dyn Announce>,
     ) -> Self {
         let shapes = Shapes::new(store.clone(), limits);
         let patience = Patience::new(Schedule::new(&settings));
-        let outlet = Arc::new(Outlet { store, shapes, patience, metrics, announcements });
+        let outlet = Arc::new(Outlet { store, shapes, patience, metrics, announce });
         Self {
             reader: log.reader(),
             next: log.first_offset(),

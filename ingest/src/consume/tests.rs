@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use schema::shape::{Learner, Opens};
 use schema::{Clock, Sequence, Stream, Timestamp, Topic};
-use store::{Journal, Leases, Next};
+use store::{Journal, Leases, Next, Unheard};
 
 use super::*;
 use crate::log::LogEntry;
@@ -61,15 +61,7 @@ impl World {
         let streams = Streams::open(self.store.clone(), 10, true).await.unwrap();
         streams.define(vec![stream("a"), stream("b")], Timestamp::MIN).await.unwrap();
         let (limits, metrics) = (Arc::new(Limits::default()), Arc::default());
-        Consumer::new(
-            self.log.clone(),
-            streams,
-            store,
-            settings(),
-            limits,
-            metrics,
-            broadcast::Sender::new(4),
-        )
+        Consumer::new(self.log.clone(), streams, store, settings(), limits, metrics, Arc::new(Unheard))
     }
 
     /// Runs until the process ends by a fault, or everything is consumed.

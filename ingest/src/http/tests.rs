@@ -10,7 +10,7 @@ use access::{Access, Client, Development, Grant, Issuer, IssuerSettings, Role, R
 use schema::{Clock, Limits, StreamName, TimeRange, Timestamp, Topic};
 use serde_json::{Value, json};
 use store::embedded::{Embedded, EmbeddedOptions};
-use store::{Catalog, Messages, Order, TopicPage};
+use store::{Catalog, Messages, Order, TopicPage, Unheard};
 use tokio::net::TcpListener;
 
 use crate::{Ingest, IngestSettings};
@@ -37,7 +37,9 @@ async fn start(folder: &Path, store: &Embedded, settings: IngestSettings) -> Ing
     let limits =
         Limits { message_bytes: 1_000, body_bytes: 20_000, records_per_call: 5, ..Limits::default() };
     let store = Arc::new(store.clone());
-    Ingest::start(settings, limits, definitions, store, &folder.join("log"), clock()).await.unwrap()
+    Ingest::start(settings, limits, definitions, store, Arc::new(Unheard), &folder.join("log"), clock())
+        .await
+        .unwrap()
 }
 
 impl World {

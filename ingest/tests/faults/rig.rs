@@ -9,7 +9,7 @@ use bytes::Bytes;
 use ingest::{Ingest, IngestSettings, StartError};
 use schema::{Clock, Limits, Message, PartitionId, Stream, StreamName, TimeRange, Timestamp, Topic};
 use store::embedded::{Embedded, EmbeddedOptions};
-use store::{Messages, Order, Publish, PublishRequest, Published, TopicPage, WritePolicy};
+use store::{Messages, Order, Publish, PublishRequest, Published, TopicPage, Unheard, WritePolicy};
 
 pub(crate) const SECOND: i64 = 1_000_000;
 pub(crate) const HOUR: i64 = 3_600 * SECOND;
@@ -67,8 +67,16 @@ impl Rig {
         let definition = r#"{"name":"events","topic":"key","time":"/at","id":"/id","retention":"1d"}"#;
         let definition: Stream = serde_json::from_str(definition).unwrap();
         let (limits, shared) = (Limits::default(), Arc::new(store.clone()));
-        let ingest =
-            Ingest::start(settings, limits, vec![definition], shared, &folder.join("log"), clock).await?;
+        let ingest = Ingest::start(
+            settings,
+            limits,
+            vec![definition],
+            shared,
+            Arc::new(Unheard),
+            &folder.join("log"),
+            clock,
+        )
+        .await?;
         Ok(Self { store, ingest, now })
     }
 

@@ -6,7 +6,6 @@
 
 mod model;
 mod reader;
-mod turns;
 mod worker;
 mod world;
 

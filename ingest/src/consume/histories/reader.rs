@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use schema::testing::Turns;
 use schema::{PartitionId, StreamName};
 use store::embedded::Embedded;
 use store::{Journal, Next};
 
 use super::model::Partition;
-use super::turns::Turns;
 use crate::log::LogRecord;
 
 /// Somebody who follows a partition's journal.

@@ -3,16 +3,15 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+use schema::testing::Turns;
 use schema::{Limits, PartitionId};
 use store::embedded::Embedded;
-use store::{Store, StreamRecord};
-use tokio::sync::broadcast;
+use store::{Store, StreamRecord, Unheard};
 
 use super::super::lane::{Lane, Outlet};
 use super::super::retry::{Patience, Schedule};
 use super::super::shapes::Shapes;
 use super::model::Log;
-use super::turns::Turns;
 use crate::IngestSettings;
 use crate::log::LogRecord;
 use crate::testing::{Faulty, Turnstile};
@@ -42,7 +41,7 @@ impl Worker {
             store,
             patience: Patience::new(Schedule::new(&settings)),
             metrics: Arc::default(),
-            announcements: broadcast::Sender::new(1),
+            announce: Arc::new(Unheard),
         };
         Self { partition, turnstile, work: Box::pin(consume(outlet, stream, log, partition, turns)) }
     }

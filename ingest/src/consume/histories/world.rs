@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use schema::testing::Turns;
 use schema::{PartitionId, Sequence, Stream, StreamName, TimeRange, Timestamp, Topic};
 use store::embedded::Embedded;
 use store::{Catalog, DeadLetters, Leases, Messages, Order, StreamRecord, TopicPage};
 
 use super::model::{Log, Partition, is_dead, messages};
 use super::reader::Reader;
-use super::turns::Turns;
 use super::worker::Worker;
 use crate::log::LogRecord;
 
