@@ -15,7 +15,7 @@ use access::{IssuerName, Principal, Roles};
 use async_trait::async_trait;
 use benches::{least_cpu_ns, row};
 use gateway::project::{Leaf, Level, Member, Projector, Show};
-use gateway::{Gateway, GatewaySettings, GraphqlRequest, Parts, Slot};
+use gateway::{Gateway, GatewaySettings, GraphqlRequest, Hub, LiveSettings, Parts, Slot};
 use schema::{Limits, Message, TimeRange, Timestamp, Topic};
 use store::embedded::{Embedded, EmbeddedOptions};
 use store::{
@@ -134,6 +134,8 @@ async fn start(store: Arc<dyn Store>) -> Gateway {
         store,
         publish: Arc::new(Nowhere),
         settings: GatewaySettings::default(),
+        live: LiveSettings::default(),
+        hub: Hub::new(&LiveSettings::default()),
         limits: Limits::default(),
         clock: Arc::new(|| Timestamp(1_700_000_000_000_000)),
     };

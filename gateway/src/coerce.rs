@@ -6,6 +6,7 @@ use apollo_compiler::executable::Operation;
 use apollo_compiler::request::coerce_variable_values;
 use apollo_compiler::response::{JsonMap, JsonValue};
 use apollo_compiler::validation::Valid;
+use schema::{Clock, Timestamp};
 
 use crate::error::{Code, GraphqlError};
 use crate::plan::JSON;
@@ -98,6 +99,16 @@ impl<'a> Arguments<'a> {
             Some(n) if (1..=most).contains(&n) => Ok(Some(n)),
             _ => Err(bad_input(format!("{name} is {value}, and must be from 1 to {most}"))),
         }
+    }
+
+    /// A time, or one before or after now.
+    ///
+    /// # Errors
+    /// The value is something else.
+    pub fn time(&self, name: &str, clock: &Clock) -> Result<Option<Timestamp>, GraphqlError> {
+        let text = self.text(name)?;
+        let time = text.map(|text| Timestamp::from_request(&text, clock())).transpose();
+        time.map_err(|error| bad_input(format!("{name}: {error}")))
     }
 
     /// The value, unless it is absent or null: in these arguments both mean the same.

@@ -19,6 +19,7 @@ mod document;
 mod error;
 mod execute;
 mod http;
+mod live;
 mod plan;
 pub mod project;
 mod request;
@@ -34,11 +35,12 @@ use axum::Router;
 use schema::{Clock, Limits};
 use store::{Publish, Store};
 
-pub use execute::{Pipeline, Response};
+pub use execute::{Batch, Event, Pipeline, Response, Started, Subscription};
 pub use http::SCHEMA_HEADER;
+pub use live::Hub;
 pub use plan::Slot;
 pub use request::GraphqlRequest;
-pub use settings::GatewaySettings;
+pub use settings::{GatewaySettings, LiveSettings};
 pub use snapshot::{Follower, Snapshot, Snapshots};
 
 /// What the gateway is made of.
@@ -49,6 +51,10 @@ pub struct Parts {
     pub publish: Arc<dyn Publish>,
     /// Limits of queries.
     pub settings: GatewaySettings,
+    /// Limits of subscriptions.
+    pub live: LiveSettings,
+    /// What hears of what was journaled.
+    pub hub: Arc<Hub>,
     /// Limits of messages.
     pub limits: Limits,
     /// Tells the time.
@@ -86,6 +92,8 @@ impl Gateway {
             documents,
             control,
             clock: parts.clock,
+            hub: parts.hub,
+            live: parts.live,
         };
         Ok(Self { pipeline: Arc::new(pipeline) })
     }
@@ -101,7 +109,7 @@ impl Gateway {
     }
 
     /// The pipeline itself, for tests and benches that need no socket.
-    pub fn pipeline(&self) -> &Pipeline {
+    pub fn pipeline(&self) -> &Arc<Pipeline> {
         &self.pipeline
     }
 }

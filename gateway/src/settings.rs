@@ -50,3 +50,23 @@ impl Default for GatewaySettings {
         }
     }
 }
+
+/// Limits on those who follow streams.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LiveSettings {
+    /// Recent messages that are kept in memory for those who follow, in bytes, over all streams.
+    pub ring_bytes: usize,
+    /// How often the journal is asked for what was not announced, in milliseconds.
+    pub poll_ms: u64,
+    /// Messages that are held in memory for those who are behind the ring, in bytes, over all of them.
+    pub behind_bytes: usize,
+    /// Size at which the deliveries of one step are handed on, in bytes.
+    pub batch_bytes: usize,
+}
+
+impl Default for LiveSettings {
+    fn default() -> Self {
+        Self { ring_bytes: 64 << 20, poll_ms: 1_000, behind_bytes: 64 << 20, batch_bytes: 256 << 10 }
+    }
+}

@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use access::{ClientSettings, IssuerSettings};
-use gateway::GatewaySettings;
+use gateway::{GatewaySettings, LiveSettings};
 use ingest::IngestSettings;
 use schema::{Limits, Stream};
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,7 @@ pub(crate) struct Config {
     pub(crate) ingest: IngestSettings,
     pub(crate) store: EmbeddedOptions,
     pub(crate) gateway: GatewaySettings,
+    pub(crate) live: LiveSettings,
     pub(crate) issuer: IssuerSettings,
     pub(crate) client: Vec<ClientSettings>,
     pub(crate) stream: Vec<Stream>,

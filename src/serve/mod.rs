@@ -13,7 +13,7 @@ use access::{Access, Client, Development, Issuer, IssuerError, resolve_clients};
 use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware::from_fn;
-use gateway::Gateway;
+use gateway::{Gateway, Hub};
 use ingest::Ingest;
 use prometheus_client::registry::Registry;
 use schema::{Clock, Timestamp};
@@ -78,11 +78,13 @@ async fn node(config: Config, clients: Vec<Client>, with_demo: bool) -> Result<(
     let shared: Arc<dyn Store> = Arc::new(store.clone());
     let is_new = shared.streams().await?.is_empty();
     let issuer = Issuer::open(data, &url, config.issuer.clone(), clients, development, clock.clone())?;
+    let hub = Hub::new(&config.live);
     let ingest = Ingest::start(
         config.ingest.clone(),
         config.limits.clone(),
         config.stream.clone(),
         shared.clone(),
+        hub.clone(),
         &data.join("log"),
         clock.clone(),
     )
@@ -94,6 +96,8 @@ async fn node(config: Config, clients: Vec<Client>, with_demo: bool) -> Result<(
         store: shared.clone(),
         publish: Arc::new(ingest.clone()),
         settings: config.gateway.clone(),
+        live: config.live.clone(),
+        hub,
         limits: config.limits.clone(),
         clock: clock.clone(),
     })

@@ -1,9 +1,14 @@
 //! A stream's root field: rows from the store, the chosen fields into the response.
 
+use std::sync::Arc;
+
+use schema::{ResumeCursor, StreamName};
+
 use super::write::Writer;
-use super::{Answer, Ask, Execution, read};
+use super::{Answer, Ask, Execution, Page, read, unavailable};
 use crate::coerce::Arguments;
 use crate::error::GraphqlError;
+use crate::live::Selection;
 use crate::plan::{ConnectionField, DataRoot, PageInfoField};
 
 impl Execution<'_> {
@@ -12,11 +17,45 @@ impl Execution<'_> {
         let arguments = Arguments::new(&root.arguments, self.variables);
         let mut ask = Ask::new(&arguments, stream, &pipeline.settings, &pipeline.clock)?;
         ask.settle(self.caller, &root.stream, &*pipeline.store, &pipeline.settings).await?;
-        let page =
-            read(&ask, stream, &*pipeline.store, looks_ahead(root), pipeline.settings.response_bytes).await?;
+        let page = match shows_resume_cursor(root) {
+            true => self.read_with_cursor(&ask, root, stream).await?,
+            false => self.read(&ask, root, stream).await?,
+        };
         let writer = Writer::new(root, &ask, &page, &pipeline.settings, &pipeline.limits);
         writer.write(key)
     }
+
+    async fn read(&self, ask: &Ask, root: &DataRoot, stream: &StreamName) -> Result<Page, GraphqlError> {
+        let pipeline = self.pipeline;
+        read(ask, stream, &*pipeline.store, looks_ahead(root), pipeline.settings.response_bytes).await
+    }
+
+    /// A page, and where a subscription goes on so that it has exactly what the page could not have.
+    async fn read_with_cursor(
+        &self,
+        ask: &Ask,
+        root: &DataRoot,
+        stream: &StreamName,
+    ) -> Result<Page, GraphqlError> {
+        let source = self.pipeline.source(&root.stream, Selection::All);
+        // Known before the rows are read: all up to here is among them.
+        let places = loop {
+            source.hub.open(&source).await.map_err(|error| unavailable(&error))?;
+            if let Some(tip) = source.hub.tip(stream) {
+                break Arc::unwrap_or_clone(tip);
+            }
+        };
+        let mut page = self.read(ask, root, stream).await?;
+        // What is there already, and was not journaled then, comes to the subscription: here it would come first of twice.
+        page.rows.retain(|row| places.get(&row.position.partition).covers(&row.position));
+        let cursor = ResumeCursor { incarnation: root.stream.record.incarnation, places, history: None };
+        page.resume = Some(cursor.encode(stream));
+        Ok(page)
+    }
+}
+
+fn shows_resume_cursor(root: &DataRoot) -> bool {
+    root.connection.iter().any(|slot| matches!(slot.value, ConnectionField::ResumeCursor))
 }
 
 /// Whether anybody asks if there are more rows.

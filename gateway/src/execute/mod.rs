@@ -4,6 +4,8 @@ mod control;
 mod data;
 mod introspect;
 mod page;
+mod subscribe;
+mod topics;
 mod write;
 
 use std::sync::Arc;
@@ -14,18 +16,20 @@ use apollo_compiler::response::JsonMap;
 use apollo_compiler::validation::Valid;
 use futures_util::future::join_all;
 use schema::Clock;
-use store::Store;
+use store::{Store, StoreError};
 
 pub(crate) use page::{Ask, Page, read};
+pub use subscribe::{Batch, Event, Started, Subscription};
 pub(crate) use write::cursor;
 
 use crate::coerce;
 use crate::control::ControlSchema;
 use crate::error::{Code, GraphqlError};
+use crate::live::Hub;
 use crate::plan::{Documents, Owner, Plan, Prepared};
 use crate::request::GraphqlRequest;
 use crate::response::{self, Body};
-use crate::settings::GatewaySettings;
+use crate::settings::{GatewaySettings, LiveSettings};
 use crate::snapshot::{Snapshot, Snapshots};
 
 /// The query pipeline: limits ▸ parse ▸ validate ▸ coerce ▸ policy ▸ plan ▸ execute ▸ write.
@@ -37,7 +41,12 @@ pub struct Pipeline {
     pub(crate) documents: Documents,
     pub(crate) control: ControlSchema,
     pub(crate) clock: Clock,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) live: LiveSettings,
 }
+
+/// What somebody is told who sends a subscription where one answer is all there can be.
+const SUBSCRIPTION: &str = "a subscription has no single answer: open a WebSocket at this address (graphql-transport-ws), or accept text/event-stream";
 
 /// An answer: `data`, or none of it where the request could not be executed at all.
 pub struct Response {
@@ -139,6 +148,9 @@ impl Pipeline {
             let message = "a GET may only query: send mutations by POST";
             return Err(one(GraphqlError::new(Code::BadRequest, message)));
         }
+        if operation.is_subscription() {
+            return Err(one(GraphqlError::new(Code::BadRequest, SUBSCRIPTION)));
+        }
         let variables = coerce::variables(snapshot, operation, request).map_err(one)?;
         let plan = prepared.plan(snapshot, &variables, &self.settings).map_err(one)?;
         Ok((prepared.clone(), plan, variables))
@@ -161,7 +173,7 @@ impl Execution<'_> {
                 }
                 Owner::Introspection => self.introspect(&root.key),
                 // Taken from the control plane's answers below.
-                Owner::Control => Answer::default(),
+                Owner::Control | Owner::Live(_) => Answer::default(),
                 Owner::Data(data) => match self.data(&root.key, data).await {
                     Ok(answer) => answer,
                     Err(error) => Answer::failed(&root.key, error),
@@ -176,4 +188,9 @@ impl Execution<'_> {
         }
         answers
     }
+}
+
+fn unavailable(error: &StoreError) -> GraphqlError {
+    tracing::warn!(error = error as &dyn std::error::Error, "a read failed");
+    GraphqlError::from(error)
 }

@@ -1,12 +1,13 @@
 //! Which rows a query asks for: its arguments checked, its topics found, its page read.
 
-use access::{Action, Decision, Principal, ReadScope, decide};
-use schema::{Clock, Message, PageCursor, StreamName, TimeRange, Timestamp, Topic};
+use access::Principal;
+use schema::{Clock, Message, PageCursor, StreamName, TimeRange, Topic};
 use store::merge::read_topics;
-use store::{Order, RowMark, Store, TopicFilter, TopicPage};
+use store::{Order, RowMark, Store, TopicPage};
 
+use super::{topics, unavailable};
 use crate::coerce::{Arguments, bad_input};
-use crate::error::{Code, GraphqlError};
+use crate::error::GraphqlError;
 use crate::settings::GatewaySettings;
 use crate::snapshot::StreamView;
 
@@ -27,6 +28,8 @@ pub(crate) struct Ask {
 pub(crate) struct Page {
     pub(crate) rows: Vec<Message>,
     pub(crate) more: bool,
+    /// The cursor of a subscription that goes on where this page was read, if it is asked for.
+    pub(crate) resume: Option<String>,
 }
 
 impl Ask {
@@ -49,25 +52,12 @@ impl Ask {
                 .map_err(|error| bad_input(format!("{name}: {error}")))
         };
         let (after, before) = (cursor("after")?, cursor("before")?);
-        let time = |name: &str, default: Timestamp| match arguments.text(name)? {
-            None => Ok(default),
-            Some(text) => {
-                Timestamp::from_request(&text, clock()).map_err(|error| bad_input(format!("{name}: {error}")))
-            }
+        let time = |name| arguments.time(name, clock);
+        let range = TimeRange {
+            from: time("from")?.unwrap_or(TimeRange::ALL.from),
+            to: time("to")?.unwrap_or(TimeRange::ALL.to),
         };
-        let range =
-            TimeRange { from: time("from", TimeRange::ALL.from)?, to: time("to", TimeRange::ALL.to)? };
-        let mut topics = Vec::new();
-        for text in arguments.text("topic")?.into_iter().chain(arguments.texts("topics")?.unwrap_or_default())
-        {
-            let topic = Topic::new(&text).map_err(|error| bad_input(error.to_string()))?;
-            if !topics.contains(&topic) {
-                topics.push(topic);
-            }
-        }
-        if topics.len() > settings.topics_max {
-            return Err(too_many_topics(settings));
-        }
+        let topics = topics::named(arguments, settings)?;
         // Without either, the newest: unless the caller has begun to page from some place on.
         let last_wanted = last.is_some() || (first.is_none() && after.is_none());
         let rows = first.or(last).unwrap_or(settings.page_rows);
@@ -82,31 +72,9 @@ impl Ask {
         store: &dyn Store,
         settings: &GatewaySettings,
     ) -> Result<(), GraphqlError> {
-        let forbidden = |message: String| GraphqlError::new(Code::Forbidden, message);
-        let name = view.record.name();
-        let action = Action::Read { stream: name, rule: &view.stream().topic };
-        let scope = match decide(caller, &action) {
-            Decision::Allow(scope) => scope,
-            Decision::Deny(why) => return Err(forbidden(why.to_string())),
-        };
-        if let ReadScope::Topic(own) = scope {
-            if self.topics.iter().any(|topic| *topic != own) {
-                return Err(forbidden(format!("of stream {name} you may read your own topic only: {own}")));
-            }
-            self.topics = vec![own];
-        }
+        self.topics = topics::readable(caller, view, std::mem::take(&mut self.topics))?;
         if self.topics.is_empty() {
-            let filter = TopicFilter {
-                range: self.range,
-                prefix: String::new(),
-                after: None,
-                limit: settings.topics_max + 1,
-            };
-            let active = store.topics(name, filter).await.map_err(|error| unavailable(&error))?;
-            if active.len() > settings.topics_max {
-                return Err(too_many_topics(settings));
-            }
-            self.topics = active.into_iter().map(|activity| activity.topic).collect();
+            self.topics = topics::active(view, self.range, store, settings).await?;
         }
         Ok(())
     }
@@ -121,7 +89,7 @@ pub(crate) async fn read(
     bytes_max: usize,
 ) -> Result<Page, GraphqlError> {
     if ask.topics.is_empty() || ask.range.from >= ask.range.to {
-        return Ok(Page { rows: Vec::new(), more: false });
+        return Ok(Page { rows: Vec::new(), more: false, resume: None });
     }
     let mark = |cursor: &Option<PageCursor>| {
         cursor.as_ref().map(|cursor| RowMark { time: cursor.time, position: cursor.position.clone() })
@@ -142,18 +110,5 @@ pub(crate) async fn read(
     if ask.last {
         rows.reverse();
     }
-    Ok(Page { rows, more })
-}
-
-fn too_many_topics(settings: &GatewaySettings) -> GraphqlError {
-    let message = format!(
-        "more than {} topics would be read: name some by topic or topics, or narrow from and to",
-        settings.topics_max
-    );
-    GraphqlError::new(Code::LimitExceeded, message)
-}
-
-fn unavailable(error: &store::StoreError) -> GraphqlError {
-    tracing::warn!(error = error as &dyn std::error::Error, "a read failed");
-    GraphqlError::from(error)
+    Ok(Page { rows, more, resume: None })
 }

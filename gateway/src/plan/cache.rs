@@ -130,13 +130,12 @@ impl Prepared {
         // A plan of any values tells the streams only if no condition hides one; introspection shows the whole schema.
         self.condition_variables.is_empty()
             && plans.values().next().is_some_and(|plan| {
-                plan.roots.iter().all(|root| match &root.owner {
-                    Owner::Data(data) => snapshot
+                plan.roots.iter().all(|root| match root.owner.stream() {
+                    Some(then) => snapshot
                         .streams
-                        .get(&data.stream.record.root_field)
-                        .is_some_and(|stream| stream.same_version(&data.stream)),
-                    Owner::Introspection => false,
-                    Owner::Typename(_) | Owner::Control => true,
+                        .get(&then.record.root_field)
+                        .is_some_and(|now| now.same_version(then)),
+                    None => !matches!(root.owner, Owner::Introspection),
                 })
             })
     }

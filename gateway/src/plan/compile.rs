@@ -7,7 +7,7 @@ use apollo_compiler::ast::{Directive, Value};
 use apollo_compiler::executable::{Operation, Selection, SelectionSet};
 
 use super::collect::{Collected, Conditions, collect};
-use super::{DataRoot, Owner, Plan, Root, control, data};
+use super::{DataRoot, Owner, Plan, Root, control, data, live};
 use crate::error::{Code, GraphqlError};
 use crate::snapshot::Snapshot;
 
@@ -55,11 +55,14 @@ fn owner(
     collected: &Collected<'_>,
 ) -> Owner {
     let field = collected.field();
-    let stream = snapshot.streams.get(field.name.as_str()).filter(|_| operation.is_query());
+    let stream = snapshot.streams.get(field.name.as_str()).filter(|_| !operation.is_mutation());
     match (field.name.as_str(), stream) {
         ("__typename", _) => Owner::Typename(if operation.is_query() { "Query" } else { "Mutation" }),
         ("__schema" | "__type", _) => Owner::Introspection,
         (_, None) => Owner::Control,
+        (_, Some(stream)) if operation.is_subscription() => {
+            Owner::Live(live::root(&data::Compiler { document, conditions, stream }, collected))
+        }
         (_, Some(stream)) => Owner::Data(Box::new(DataRoot {
             stream: stream.clone(),
             arguments: field.arguments.clone(),

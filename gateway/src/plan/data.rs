@@ -38,13 +38,15 @@ pub(super) fn connection(compiler: &Compiler<'_>, of: &Collected<'_>) -> Vec<Slo
                     _ => PageInfoField::Typename,
                 })
             })),
+            "resumeCursor" => ConnectionField::ResumeCursor,
             _ => ConnectionField::Typename(quoted(&format!("{type_name}Connection"))),
         })
     })
 }
 
 impl Compiler<'_> {
-    fn message(&self, of: &Collected<'_>) -> Vec<Slot<MessageField>> {
+    /// What is wanted of a message.
+    pub(super) fn message(&self, of: &Collected<'_>) -> Vec<Slot<MessageField>> {
         let record = &self.stream.record;
         self.slots(of, |field| {
             Some(match field.field().name.as_str() {
@@ -66,7 +68,11 @@ impl Compiler<'_> {
     }
 
     /// The fields of one object in order, each with what is written before its value.
-    fn slots<T>(&self, of: &Collected<'_>, value: impl Fn(&Collected<'_>) -> Option<T>) -> Vec<Slot<T>> {
+    pub(super) fn slots<T>(
+        &self,
+        of: &Collected<'_>,
+        value: impl Fn(&Collected<'_>) -> Option<T>,
+    ) -> Vec<Slot<T>> {
         let fields = collect(self.document, self.conditions, of.selections());
         let mut slots = Vec::with_capacity(fields.len());
         for field in &fields {
@@ -148,6 +154,6 @@ fn prefix(first: bool, key: &str) -> Verbatim {
     format!("{}\"{key}\":", if first { '{' } else { ',' }).into_bytes().into()
 }
 
-fn quoted(name: &str) -> Verbatim {
+pub(super) fn quoted(name: &str) -> Verbatim {
     format!("\"{name}\"").into_bytes().into()
 }

@@ -8,6 +8,7 @@ mod collect;
 mod compile;
 mod control;
 mod data;
+mod live;
 
 use std::sync::Arc;
 
@@ -52,8 +53,21 @@ pub enum Owner {
     Introspection,
     /// The control plane.
     Control,
-    /// A stream.
+    /// A stream, queried.
     Data(Box<DataRoot>),
+    /// A stream, subscribed to.
+    Live(Arc<LiveRoot>),
+}
+
+impl Owner {
+    /// The stream that answers.
+    pub fn stream(&self) -> Option<&Arc<StreamView>> {
+        match self {
+            Self::Data(root) => Some(&root.stream),
+            Self::Live(root) => Some(&root.stream),
+            Self::Typename(_) | Self::Introspection | Self::Control => None,
+        }
+    }
 }
 
 /// The part of a document that the control plane executes.
@@ -78,6 +92,47 @@ pub struct DataRoot {
     pub connection: Vec<Slot<ConnectionField>>,
 }
 
+/// The root field of a subscription.
+#[derive(Debug)]
+pub struct LiveRoot {
+    /// No other has this number: it stands for the operation and the versions of what it touches.
+    pub number: u64,
+    /// Its response key.
+    pub key: String,
+    /// What stands before an event: `{"data":{"key":`.
+    pub prefix: Verbatim,
+    /// The stream, as of the schema that the document was validated against.
+    pub stream: Arc<StreamView>,
+    /// Its arguments, as written.
+    pub arguments: Vec<Node<Argument>>,
+    /// What of each event is wanted.
+    pub event: Vec<Slot<EventField>>,
+}
+
+/// A field of a subscription's event.
+#[derive(Debug)]
+pub enum EventField {
+    /// `__typename`, as JSON.
+    Typename(Verbatim),
+    /// Where the subscription stands behind it.
+    Cursor,
+    /// Whether the message came late.
+    Late,
+    /// What is gone.
+    Gap(Vec<Slot<GapField>>),
+    /// The message.
+    Message(Vec<Slot<MessageField>>),
+}
+
+/// A field of a gap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GapField {
+    Typename,
+    Reason,
+    From,
+    To,
+}
+
 /// A field of a response object, and what is written before its value.
 #[derive(Debug)]
 pub struct Slot<T> {
@@ -100,6 +155,8 @@ pub enum ConnectionField {
     Edges(Vec<Slot<EdgeField>>),
     /// Where the page stands.
     PageInfo(Vec<Slot<PageInfoField>>),
+    /// Where a subscription goes on.
+    ResumeCursor,
 }
 
 /// A field of an edge.

@@ -37,7 +37,9 @@ impl StreamView {
 
     /// Whether a plan made for `self` serves for `other` too: the same fields under the same names.
     pub fn same_version(&self, other: &Self) -> bool {
-        self.shape_version == other.shape_version && self.record.version == other.record.version
+        self.shape_version == other.shape_version
+            && self.record.version == other.record.version
+            && self.record.incarnation == other.record.incarnation
     }
 }
 

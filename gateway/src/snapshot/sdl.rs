@@ -12,6 +12,8 @@ const COMMON: &str = r#"
 scalar Long
 "A place in a stream: opaque, from pageInfo or an edge of the same stream."
 scalar PageCursor
+"A place in a stream from which a subscription goes on: opaque, from an event or a connection of the same stream."
+scalar ResumeCursor
 "Where a message's time comes from."
 enum TimeSource {
   "The message said it."
@@ -22,6 +24,21 @@ enum TimeSource {
   UNREADABLE
   "The message's time lay more than five minutes ahead of its arrival: arrival stands in."
   AHEAD
+}
+"Messages of one partition that are gone: those behind \"from\", up to and with \"to\"."
+type Gap {
+  reason: GapReason!
+  "The last position before the gap; null where all that came before may be gone."
+  from: String
+  "The last position of the gap; null where it is not known."
+  to: String
+}
+"Why messages are gone."
+enum GapReason {
+  "Their retention is over, or the log was damaged and they were set aside."
+  MISSING
+  "The cursor is of a stream that was made anew since: all that this one has follows."
+  INCARNATION
 }
 "Where a page stands among all rows."
 type PageInfo {
@@ -38,10 +55,35 @@ pub(super) fn write(control: &str, streams: &[StreamView]) -> String {
     sdl.push_str(COMMON);
     let mut sorted: Vec<&StreamView> = streams.iter().collect();
     sorted.sort_by_key(|view| view.record.name());
-    for view in sorted {
+    for view in &sorted {
         stream(view, &mut sdl);
     }
+    if !sorted.is_empty() {
+        sdl.push_str("\nextend schema {\n  subscription: Subscription\n}\ntype Subscription {");
+        sorted.iter().for_each(|view| subscription(view, &mut sdl));
+        sdl.push_str("}\n");
+    }
     sdl
+}
+
+fn subscription(view: &StreamView, sdl: &mut String) {
+    let (name, field, message) = (view.record.name(), &view.record.root_field, &view.record.type_name);
+    let _ = write!(
+        sdl,
+        r#"
+  "Messages of stream {name} as they come. Without from or resume: those from now on."
+  {field}(
+    "Only this topic."
+    topic: String
+    "Only these topics. With neither: all topics."
+    topics: [String!]
+    "History first, from this time on, by time: ISO 8601, or such as now-15m."
+    from: Time
+    "What follows this cursor."
+    resume: ResumeCursor
+  ): {message}Event!
+"#
+    );
 }
 
 fn stream(view: &StreamView, sdl: &mut String) {
@@ -75,6 +117,18 @@ type {message}Connection {{
   nodes: [{message}!]!
   edges: [{message}Edge!]!
   pageInfo: PageInfo!
+  "What a subscription resumes from to go on where this page was read: nothing is missed, and nothing comes twice."
+  resumeCursor: ResumeCursor!
+}}
+"A message of stream {name} that came, or a gap."
+type {message}Event {{
+  "Resumes behind this event."
+  cursor: ResumeCursor!
+  "Whether the message arrived long after its time."
+  late: Boolean!
+  "What is gone, in place of a message."
+  gap: Gap
+  message: {message}
 }}
 "A message of stream {name}, and its place."
 type {message}Edge {{

@@ -7,3 +7,4 @@ mod documents;
 mod pages;
 mod rig;
 mod selections;
+mod subscriptions;

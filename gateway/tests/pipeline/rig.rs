@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use access::{IssuerName, Principal, Role, Roles};
 use async_trait::async_trait;
-use gateway::{Gateway, GatewaySettings, GraphqlRequest, Parts};
+use gateway::{Gateway, GatewaySettings, GraphqlRequest, Hub, LiveSettings, Parts};
 use schema::shape::{Learner, Opens};
 use schema::{
     Clock, Limits, Message, PartitionId, Position, Stream, StreamName, TimeSource, Timestamp, Topic,
@@ -20,6 +20,7 @@ pub(crate) struct Rig {
     pub(crate) gateway: Gateway,
     pub(crate) store: Embedded,
     pub(crate) notes: Arc<Notes>,
+    pub(crate) hub: Arc<Hub>,
     _dir: tempfile::TempDir,
 }
 
@@ -74,18 +75,16 @@ impl Rig {
             records.push(record.clone());
             fill(&store, &record, messages).await;
         }
-        let clock: Clock = Arc::new(|| Timestamp(NOW));
         let notes = Arc::new(Notes::default());
-        let gateway = Gateway::start(Parts {
-            store: Arc::new(store.clone()),
-            publish: notes.clone(),
-            settings,
-            limits: Limits::default(),
-            clock,
-        })
-        .await
-        .unwrap();
-        Self { gateway, store, notes, _dir: dir }
+        let hub = Hub::new(&LiveSettings::default());
+        let gateway = start(&store, &notes, &hub, settings).await;
+        Self { gateway, store, notes, hub, _dir: dir }
+    }
+
+    /// Another gateway over the same store, which hears of nothing.
+    pub(crate) async fn another(&self) -> Gateway {
+        let hub = Hub::new(&LiveSettings::default());
+        start(&self.store, &self.notes, &hub, GatewaySettings::default()).await
     }
 
     /// The whole response to a query of somebody who may do everything.
@@ -114,6 +113,20 @@ impl Rig {
         let errors = response["errors"].as_array().cloned().unwrap_or_default();
         errors.iter().map(|error| error["message"].as_str().unwrap().to_owned()).collect()
     }
+}
+
+async fn start(store: &Embedded, notes: &Arc<Notes>, hub: &Arc<Hub>, settings: GatewaySettings) -> Gateway {
+    let clock: Clock = Arc::new(|| Timestamp(NOW));
+    let parts = Parts {
+        store: Arc::new(store.clone()),
+        publish: notes.clone(),
+        settings,
+        live: LiveSettings::default(),
+        hub: hub.clone(),
+        limits: Limits::default(),
+        clock,
+    };
+    Gateway::start(parts).await.unwrap()
 }
 
 pub(crate) async fn fill(store: &Embedded, record: &StreamRecord, messages: &[(&str, i64, &str)]) {

@@ -1,0 +1,117 @@
+//! Where a subscription begins: now, at a time, or behind a cursor.
+
+use std::sync::Arc;
+
+use access::Principal;
+use schema::{HistoryMark, Place, Places, ResumeCursor, TimeRange, Timestamp, Topic};
+
+use super::super::{Pipeline, topics, unavailable};
+use super::Subscription;
+use crate::coerce::{self, Arguments, bad_input};
+use crate::error::GraphqlError;
+use crate::live::{History, Reader, Selection, Source};
+use crate::plan::{LiveRoot, Owner};
+use crate::request::GraphqlRequest;
+use crate::snapshot::StreamView;
+
+impl Pipeline {
+    /// Begins a subscription; `None` if the operation is none.
+    pub(super) async fn subscribe(
+        self: &Arc<Self>,
+        caller: &Principal,
+        request: &GraphqlRequest,
+        resume: Option<&str>,
+    ) -> Result<Option<Subscription>, Vec<GraphqlError>> {
+        let snapshot = self.snapshots.current();
+        let prepared = self.documents.prepare(request, &snapshot, &self.settings)?;
+        let one = |error| vec![error];
+        let operation = prepared.operation().map_err(one)?;
+        if !operation.is_subscription() {
+            return Ok(None);
+        }
+        let variables = coerce::variables(&snapshot, operation, request).map_err(one)?;
+        let plan = prepared.plan(&snapshot, &variables, &self.settings).map_err(one)?;
+        // Validation has seen to it that there is one root field, and that it is a stream's.
+        let root = plan.roots.iter().find_map(|root| match &root.owner {
+            Owner::Live(root) => Some(root),
+            _ => None,
+        });
+        let Some(root) = root else { return Err(one(bad_input("the subscription selects nothing"))) };
+        let arguments = Arguments::new(&root.arguments, &variables);
+        self.begin(caller, root, &arguments, resume).await.map(Some).map_err(|error| one(error.at(&root.key)))
+    }
+
+    async fn begin(
+        self: &Arc<Self>,
+        caller: &Principal,
+        root: &Arc<LiveRoot>,
+        arguments: &Arguments<'_>,
+        resume: Option<&str>,
+    ) -> Result<Subscription, GraphqlError> {
+        let (view, stream) = (&root.stream, root.stream.record.name());
+        let named = topics::named(arguments, &self.settings)?;
+        let topics = topics::readable(caller, view, named)?;
+        let from = arguments.time("from", &self.clock)?;
+        let given = arguments.text("resume")?;
+        if given.is_some() && from.is_some() {
+            return Err(bad_input("give from or resume, not both"));
+        }
+        let cursor = resume.map(ToOwned::to_owned).or(given);
+        let cursor = cursor.map(|text| ResumeCursor::decode(&text, stream)).transpose();
+        let cursor = cursor.map_err(|error| bad_input(format!("resume: {error}")))?;
+        // Places in another incarnation mean nothing here: all of this one follows.
+        let anew = cursor.as_ref().is_some_and(|cursor| cursor.incarnation != view.record.incarnation);
+        let selection = if topics.is_empty() { Selection::All } else { Selection::of(topics.clone()) };
+        let source = self.source(view, selection);
+        let reader = match (cursor, from) {
+            (Some(_), _) if anew => Reader::from_places(source, Places::default()),
+            (Some(ResumeCursor { places, history: Some(mark), .. }), _) => {
+                self.history(source, view, topics, places, (mark.time, Some(mark))).await?
+            }
+            (Some(ResumeCursor { places, history: None, .. }), _) => Reader::from_places(source, places),
+            (None, Some(from)) => {
+                let leases = self.store.leases(stream).await.map_err(|error| unavailable(&error))?;
+                let place = |lease: store::LeaseState| (lease.partition, Place::behind(lease.checkpoint));
+                let fence = leases.into_iter().map(place).collect();
+                self.history(source, view, topics, fence, (from, None)).await?
+            }
+            (None, None) => Reader::from_now(source).await.map_err(|error| unavailable(&error))?,
+        };
+        Ok(Subscription { pipeline: self.clone(), root: root.clone(), reader, anew })
+    }
+
+    /// A reader in history, from a time or behind a mark on.
+    async fn history(
+        &self,
+        source: Source,
+        view: &StreamView,
+        topics: Vec<Topic>,
+        fence: Places,
+        (from, mark): (Timestamp, Option<HistoryMark>),
+    ) -> Result<Reader, GraphqlError> {
+        let range = TimeRange { from, to: TimeRange::ALL.to };
+        // Listed after the fence was taken, so that none is missing which has rows within it.
+        let topics = match topics.is_empty() {
+            true => topics::active(view, range, &*self.store, &self.settings).await?,
+            false => topics,
+        };
+        Ok(Reader::in_history(source, History::new(fence, topics, from, mark)))
+    }
+
+    /// What a reader of `view` reads.
+    pub(in crate::execute) fn source(&self, view: &StreamView, selection: Selection) -> Source {
+        let (snapshots, incarnation) = (self.snapshots.clone(), view.record.incarnation);
+        let (root_field, stream) = (view.record.root_field.clone(), view.record.name().clone());
+        let is_current = move || {
+            let snapshot = snapshots.current();
+            snapshot.streams.get(&root_field).is_some_and(|view| view.record.incarnation == incarnation)
+        };
+        Source {
+            hub: self.hub.clone(),
+            store: self.store.clone(),
+            stream,
+            selection,
+            is_current: Arc::new(is_current),
+        }
+    }
+}
