@@ -44,6 +44,9 @@ pub(crate) struct ServerSettings {
     pub(crate) listen: SocketAddr,
     pub(crate) url: String,
     pub(crate) data: PathBuf,
+    pub(crate) header_ms: u64,
+    pub(crate) idle_ms: u64,
+    pub(crate) connections_max: u32,
     pub(crate) drain_ms: u64,
     pub(crate) sweep_ms: u64,
     pub(crate) sweep_rows: usize,
@@ -55,10 +58,32 @@ impl Default for ServerSettings {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4000)),
             url: String::new(),
             data: "./tidegate-data".into(),
+            header_ms: 10_000,
+            idle_ms: 75_000,
+            connections_max: 10_000,
             drain_ms: 25_000,
             sweep_ms: 10_000,
             sweep_rows: 2_000,
         }
+    }
+}
+
+/// What a number of milliseconds or connections may be at most: above it, it says no more than "without limit".
+const LARGEST: u64 = 1_000_000_000;
+
+impl ServerSettings {
+    /// Checks what a type can't say; the sentence names the setting, its value and what was expected.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        for (key, value) in [
+            ("header_ms", self.header_ms),
+            ("idle_ms", self.idle_ms),
+            ("connections_max", self.connections_max.into()),
+        ] {
+            if !(1..=LARGEST).contains(&value) {
+                return Err(format!("server.{key} is {value}: expected a number from 1 to {LARGEST}"));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -6,17 +6,16 @@ use std::io;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use axum::Router;
 use schema::Clock;
 use store::embedded::Embedded;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::connections::{self, Served};
 use crate::config::ServerSettings;
 
 /// Serves until a signal, then for at most `drain` more.
-pub(super) async fn serve(listener: TcpListener, app: Router, drain: Duration) -> io::Result<()> {
-    let listener = tokio::net::TcpListener::from_std(listener)?;
-    let (stop, mut stopped) = tokio::sync::watch::channel(false);
+pub(super) async fn serve(listener: TcpListener, served: Served, drain: Duration) -> io::Result<()> {
+    let (stop, stopped) = tokio::sync::watch::channel(false);
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::spawn(async move {
@@ -33,20 +32,10 @@ pub(super) async fn serve(listener: TcpListener, app: Router, drain: Duration) -
             let _ = stop.send(true);
         }
     });
-    let mut signalled = stopped.clone();
-    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
-        let _ = signalled.wait_for(|stop| *stop).await;
-    });
-    tokio::select! {
-        result = server => result,
-        () = async {
-            let _ = stopped.wait_for(|stop| *stop).await;
-            tokio::time::sleep(drain).await;
-        } => {
-            tracing::warn!("connections that were still open were cut");
-            Ok(())
-        }
+    if !connections::serve(listener, served, stopped, drain).await? {
+        tracing::warn!("connections that were still open were cut");
     }
+    Ok(())
 }
 
 /// Removes what retention has passed, a bounded piece at a time.

@@ -1,9 +1,13 @@
 //! A node: every part opened in order, served until a signal, closed in the opposite order.
 
+mod answer;
 mod banner;
+mod connections;
 mod lifecycle;
 mod observe;
 mod ops;
+mod phase;
+mod timed;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -48,6 +52,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
 
 /// What settings must be besides well-formed; gives the clients with their secrets.
 pub(crate) fn check(config: &Config) -> Result<Vec<Client>, Failure> {
+    config.server.check()?;
     config.ingest.check()?;
     let mut names: Vec<_> = config.stream.iter().map(|stream| &stream.name).collect();
     names.sort();
@@ -117,7 +122,17 @@ async fn node(config: Config, clients: Vec<Client>, with_demo: bool) -> Result<(
     // Outermost first: what is refused here is still counted.
     let app =
         if development == Development::On { app.layer(from_fn(access::host::loopback_only)) } else { app };
-    let app = app.layer(axum::middleware::from_fn_with_state(requests, observe::count));
+    let count = axum::middleware::from_fn_with_state(requests, observe::count);
+    let connections = connections::at_most(config.server.connections_max);
+    let served = connections::Served {
+        app: app.layer(count.clone()),
+        full: ops::full(connections).layer(count),
+        connections,
+        waits: timed::Waits {
+            header: Duration::from_millis(config.server.header_ms),
+            idle: Duration::from_millis(config.server.idle_ms),
+        },
+    };
 
     let sweeper = tokio::spawn(lifecycle::sweep(store.clone(), clock, config.server.clone()));
     banner::print(&banner::Facts {
@@ -130,7 +145,7 @@ async fn node(config: Config, clients: Vec<Client>, with_demo: bool) -> Result<(
     tracing::info!(%address, data = %data.display(), "ready");
 
     let drain = Duration::from_millis(config.server.drain_ms);
-    lifecycle::serve(listener, app, drain).await?;
+    lifecycle::serve(listener, served, drain).await?;
     if let Some(traffic) = traffic {
         traffic.abort();
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -45,6 +45,15 @@ pub(super) async fn wrong_method(method: Method, uri: Uri) -> Response {
         Json(json!({ "error": { "code": "method_not_allowed", "message": message } })),
     )
         .into_response()
+}
+
+/// What is said over a connection beyond the most that may be open.
+pub(super) fn full(connections: u32) -> Router {
+    let message = format!("{connections} connections are open, which is the most: try again in a moment");
+    Router::new().fallback(move || {
+        let body = Json(json!({ "error": { "code": "unavailable", "message": message } }));
+        async { (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1")], body) }
+    })
 }
 
 /// Whether messages can be taken and read: 200, or 503 and what fails.

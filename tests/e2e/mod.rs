@@ -16,6 +16,7 @@ mod restart;
 mod samples;
 mod sign_in;
 mod single;
+mod slow;
 mod stopping;
 mod trace;
 mod watching;
