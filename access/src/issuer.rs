@@ -4,6 +4,7 @@
 //! client*, whose secret lies in the context file, and whose one-time codes sign the page in.
 
 mod answers;
+mod body;
 mod clients;
 mod codes;
 mod development;

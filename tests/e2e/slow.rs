@@ -109,6 +109,19 @@ fn a_request_may_take_longer_than_its_head_and_than_an_idle_connection() {
     assert_eq!(answer.expect(200).json()["accepted"], 2);
 }
 
+/// Strangers, too, may send one.
+#[test]
+fn a_body_that_does_not_come_is_not_waited_for() {
+    let server = setup("1000", LONG).start();
+    let mut kept = Kept::new(&server);
+    let pieces =
+        "Transfer-Encoding: chunked\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\n5\r\ngrant";
+    kept.write(format!("POST /oauth/token HTTP/1.1\r\nHost: {}\r\n{pieces}", server.address).as_bytes())
+        .unwrap();
+    let (status, ..) = kept.answer();
+    assert_eq!(status, 408);
+}
+
 /// As many connections as there may be, each of which was answered.
 fn fill(server: &Server, most: usize) -> Vec<Kept> {
     let end = Instant::now() + PATIENCE;

@@ -19,6 +19,8 @@ pub(super) enum OAuthError {
     Request(&'static str),
     #[error("The request is longer than 16 KiB.")]
     TooLong,
+    #[error("The request's body did not come within 10 seconds.")]
+    TooSlow,
     /// One text for all: which clients there are is not told.
     #[error("There is no such client, or its secret is another.")]
     Client,
@@ -39,7 +41,7 @@ pub(super) enum OAuthError {
 impl OAuthError {
     pub(super) fn code(&self) -> &'static str {
         match self {
-            Self::Request(_) | Self::TooLong => "invalid_request",
+            Self::Request(_) | Self::TooLong | Self::TooSlow => "invalid_request",
             Self::Client => "invalid_client",
             Self::GrantType => "unsupported_grant_type",
             Self::Scope => "invalid_scope",
@@ -52,6 +54,7 @@ impl OAuthError {
     fn status(&self) -> StatusCode {
         match self {
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Client => StatusCode::UNAUTHORIZED,
             Self::Server => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Request(_) | Self::GrantType | Self::Scope | Self::Code | Self::ResponseType(_) => {

@@ -2,16 +2,14 @@
 //! the context file (`POST /oauth/codes`, used by `tidegate page`).
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::answers::{NO_STORE, OAuthError};
-use super::token::whole;
+use super::body::Whole;
 use super::{DEVELOPMENT_CLIENT, Grant, IssuedToken, Issuer, PAGE_CLIENT};
 use crate::{IssuerName, Roles, Secret, Signed};
 
@@ -24,10 +22,10 @@ struct CodeRequest {
 /// A page's code for a token of the development client's.
 pub(super) async fn redeem(
     State(issuer): State<Issuer>,
-    body: Result<Bytes, BytesRejection>,
+    Whole(body): Whole,
 ) -> Result<IssuedToken, OAuthError> {
-    let request: CodeRequest = serde_json::from_slice(&whole(body)?)
-        .map_err(|_| OAuthError::Request("expected JSON: {\"code\": \"…\"}"))?;
+    let request: CodeRequest =
+        serde_json::from_slice(&body).map_err(|_| OAuthError::Request("expected JSON: {\"code\": \"…\"}"))?;
     if !issuer.codes().redeem(request.code.expose(), issuer.now()) {
         return Err(OAuthError::Code);
     }

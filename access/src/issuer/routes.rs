@@ -7,11 +7,8 @@ use axum::response::IntoResponse;
 use axum::routing::{get, post};
 
 use super::answers::OAuthError;
-use super::{Issuer, page, token};
+use super::{Issuer, body, page, token};
 use crate::Access;
-
-/// Longest body of a request, in bytes.
-const BODY_BYTES_MAX: usize = 16 * 1024;
 
 impl Issuer {
     /// Its routes, to be merged into the server's: `/.well-known/openid-configuration` and `/oauth/…`.
@@ -23,7 +20,7 @@ impl Issuer {
             .route("/oauth/token", post(token::token))
             .route("/oauth/code", post(page::redeem))
             .route("/oauth/codes", post(page::new_code))
-            .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+            .layer(DefaultBodyLimit::max(body::BYTES_MAX))
             .with_state(self.clone())
     }
 }

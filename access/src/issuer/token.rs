@@ -1,11 +1,10 @@
 //! `POST /oauth/token`: client credentials for a token (RFC 6749, section 4.4).
 
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 
 use super::answers::OAuthError;
+use super::body::Whole;
 use super::form::Form;
 use super::{Client, Grant, IssuedToken, Issuer};
 use crate::{Role, Roles};
@@ -13,9 +12,9 @@ use crate::{Role, Roles};
 pub(super) async fn token(
     State(issuer): State<Issuer>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    Whole(body): Whole,
 ) -> Result<IssuedToken, OAuthError> {
-    let form = Form::read(&headers, &whole(body)?)?;
+    let form = Form::read(&headers, &body)?;
     let credentials = form.credentials(&headers)?;
     let client =
         issuer.0.clients.authenticate(&credentials.id, &credentials.secrets).ok_or(OAuthError::Client)?;
@@ -33,14 +32,6 @@ pub(super) async fn token(
         seconds: issuer.0.settings.token_seconds.get(),
     };
     Ok(issuer.issue(&grant)?)
-}
-
-/// The body, if it came as a whole.
-pub(super) fn whole(body: Result<Bytes, BytesRejection>) -> Result<Bytes, OAuthError> {
-    body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => OAuthError::TooLong,
-        _ => OAuthError::Request("its body did not arrive as a whole"),
-    })
 }
 
 /// The roles that `scope` names, all of which the client must have; all of its own without one.
