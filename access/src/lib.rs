@@ -3,7 +3,7 @@
 //! A request meets the modules in this order: [`host`] refuses what a page elsewhere could have sent here; [`Access`]
 //! turns its bearer token into a [`Principal`] ([`Signed`] does so for a handler); [`policy::decide`] says what this
 //! principal may do, as a pure function. [`Issuer`] is where tokens come from as long as no other issuer is configured,
-//! and [`Context`] how the commands find it.
+//! and [`Context`] how the commands find it. What a request may hold of memory is its share of [`Bodies`].
 //!
 //! ```no_run
 //! # use axum::{Router, extract::FromRef, routing::get};
@@ -29,6 +29,7 @@
 //! are never logged, and print as `…`. A refused token says nothing about why, unless it is a good one that has expired.
 
 mod bearer;
+mod bodies;
 mod context;
 mod error;
 mod files;
@@ -43,6 +44,7 @@ mod secret;
 mod verify;
 mod write;
 
+pub use bodies::{Bodies, Held, NoRoom};
 pub use context::{Context, ContextError};
 pub use error::AuthError;
 pub use files::FileError;

@@ -4,8 +4,9 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use access::{Access, Development, Grant, Issuer, Roles};
+use access::{Access, Bodies, Development, Grant, Issuer, Roles};
 use axum::Router;
 use axum::extract::FromRef;
 use ingest::{Ingest, IngestSettings};
@@ -44,6 +45,7 @@ impl Node {
         let token = issuer.issue(&grant).expect("a token").access_token.expose().to_owned();
         let store = Embedded::open(&dir.join("store"), EmbeddedOptions::default()).expect("a store");
         let (settings, limits) = (IngestSettings::default(), Limits::default());
+        let bodies = Bodies::new(limits.bodies_bytes, Duration::from_millis(limits.bodies_wait_ms));
         let log = dir.join("log");
         let ingest =
             Ingest::start(settings, limits, Vec::new(), Arc::new(store), Arc::new(Unheard), &log, clock)
@@ -51,7 +53,7 @@ impl Node {
                 .expect("ingest");
         let mut registry = Registry::default();
         ingest.register(&mut registry);
-        let app: Router = ingest.router::<State>().with_state(State(issuer.access()));
+        let app: Router = ingest.router::<State>(bodies).with_state(State(issuer.access()));
         tokio::spawn(async move { axum::serve(listener, app).await });
         Self { ingest, address, token, registry }
     }

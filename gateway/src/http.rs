@@ -2,14 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use access::{Access, Signed};
+use access::{Access, Bodies, Signed};
 use async_graphql_axum::GraphQLRequest;
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, FromRef, FromRequest, Request, State};
-use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::extract::{FromRef, Request, State};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -17,8 +15,11 @@ use axum::routing::get;
 use crate::error::{Code, GraphqlError};
 use crate::execute::Pipeline;
 use crate::request::GraphqlRequest;
-use crate::settings::GatewaySettings;
 use crate::{response, rest};
+
+mod body;
+
+use body::Whole;
 
 /// Tells clients which schema answered: another value means that they should look at it again.
 pub const SCHEMA_HEADER: HeaderName = HeaderName::from_static("tidegate-schema");
@@ -30,6 +31,7 @@ const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
 pub(crate) struct Shared {
     pub(crate) pipeline: Arc<Pipeline>,
     access: Access,
+    bodies: Bodies,
 }
 
 impl FromRef<Shared> for Access {
@@ -39,13 +41,15 @@ impl FromRef<Shared> for Access {
 }
 
 /// The gateway's routes.
-pub fn router<S: Clone + Send + Sync + 'static>(pipeline: Arc<Pipeline>, access: Access) -> Router<S> {
-    let limit = DefaultBodyLimit::max(pipeline.settings.body_bytes);
+pub fn router<S: Clone + Send + Sync + 'static>(
+    pipeline: Arc<Pipeline>,
+    access: Access,
+    bodies: Bodies,
+) -> Router<S> {
     Router::new()
         .route("/graphql", get(query).post(execute))
         .route("/data", get(rest::own_messages))
-        .layer(limit)
-        .with_state(Shared { pipeline, access })
+        .with_state(Shared { pipeline, access, bodies })
 }
 
 async fn execute(State(shared): State<Shared>, Signed(caller): Signed, request: Request) -> Response {
@@ -62,39 +66,16 @@ async fn execute(State(shared): State<Shared>, Signed(caller): Signed, request: 
             &GraphqlError::new(Code::BadRequest, message),
         );
     }
-    let body = match read(&shared.pipeline.settings, request).await {
+    let body = match Whole::read(request, &shared.pipeline.settings, &shared.bodies).await {
         Ok(body) => body,
         Err((status, error)) => return refused(&shared, &headers, status, &error),
     };
-    let request = match GraphqlRequest::from_json(&body) {
+    let request = match GraphqlRequest::from_json(&body.bytes) {
         Ok(request) => request,
         Err(error) => return refused(&shared, &headers, StatusCode::BAD_REQUEST, &error),
     };
     let answer = shared.pipeline.execute(&caller, &request, false).await;
     respond(&headers, answer)
-}
-
-/// The body, bounded in size and in the time that it may take to come. What is wrong is said in the words of the routes that
-/// messages come in by.
-async fn read(settings: &GatewaySettings, request: Request) -> Result<Bytes, (StatusCode, GraphqlError)> {
-    let wait = Duration::from_millis(settings.execution_ms);
-    let Ok(read) = tokio::time::timeout(wait, Bytes::from_request(request, &())).await else {
-        let message = format!("the request body did not come within {} ms", wait.as_millis());
-        return Err((StatusCode::REQUEST_TIMEOUT, GraphqlError::new(Code::Timeout, message)));
-    };
-    read.map_err(|rejection| match rejection.status() {
-        status @ StatusCode::PAYLOAD_TOO_LARGE => {
-            let message = format!(
-                "the request body is larger than {} bytes, which is the most that is accepted: send the messages in several requests",
-                settings.body_bytes
-            );
-            (status, GraphqlError::new(Code::LimitExceeded, message))
-        }
-        status => {
-            let message = "the request body broke off before its end";
-            (status, GraphqlError::new(Code::BadRequest, message))
-        }
-    })
 }
 
 /// A query in the address: `?query=…&operationName=…&variables=…`.
@@ -129,7 +110,11 @@ fn respond(headers: &HeaderMap, answer: crate::execute::Response) -> Response {
 
 fn refused(shared: &Shared, headers: &HeaderMap, status: StatusCode, error: &GraphqlError) -> Response {
     let body = response::refused(std::slice::from_ref(error)).bytes;
-    with_headers(&shared.pipeline.snapshots.current().version, headers, status, body)
+    let mut response = with_headers(&shared.pipeline.snapshots.current().version, headers, status, body);
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
 }
 
 /// `schema_version` is that of the schema which answered, not of one that came up meanwhile: a client that introspected it

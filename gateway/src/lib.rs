@@ -30,7 +30,7 @@ mod snapshot;
 
 use std::sync::Arc;
 
-use access::Access;
+use access::{Access, Bodies};
 use axum::Router;
 use schema::{Clock, Limits};
 use store::{Publish, Store};
@@ -98,9 +98,9 @@ impl Gateway {
         Ok(Self { pipeline: Arc::new(pipeline) })
     }
 
-    /// Its routes: `/graphql` and `GET /data`.
-    pub fn router<S: Clone + Send + Sync + 'static>(&self, access: Access) -> Router<S> {
-        http::router(self.pipeline.clone(), access)
+    /// Its routes: `/graphql` and `GET /data`. Bodies share `bodies`.
+    pub fn router<S: Clone + Send + Sync + 'static>(&self, access: Access, bodies: Bodies) -> Router<S> {
+        http::router(self.pipeline.clone(), access, bodies)
     }
 
     /// The schema in force, as SDL.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  PUT /streams/S/record · PUT /streams/S/records · POST /streams/S/messages · POST /data      publish (GraphQL)
-//!        │ a body of at most limits.body_bytes, taken piece by piece                                  │
+//!        │ a body of at most limits.body_bytes, all that are under way: limits.bodies_bytes           │
 //!        ▼                                                                                            │
 //!  http: unwrap, split ── groups of body_rows messages or body_bytes bytes ──▶ accept ◀───────────────┘
 //!                                                                               │ I-JSON? stream? topic? may write?

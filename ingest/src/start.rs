@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use access::Access;
+use access::{Access, Bodies};
 use async_trait::async_trait;
 use axum::Router;
 use axum::extract::FromRef;
@@ -121,8 +121,8 @@ impl Ingest {
         Ok(Self(Arc::new(Running { acceptor, settings, progress, draining, consumer, prober })))
     }
 
-    /// The routes on which messages come in, for a state that yields an [`Access`].
-    pub fn router<S>(&self) -> Router<S>
+    /// The routes on which messages come in, for a state that yields an [`Access`]; their bodies share `bodies`.
+    pub fn router<S>(&self, bodies: Bodies) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
         Access: FromRef<S>,
@@ -133,6 +133,7 @@ impl Ingest {
             limits: self.0.acceptor.limits.clone(),
             group: (settings.body_rows, settings.body_bytes),
             body_wait: Duration::from_millis(settings.body_wait_ms),
+            bodies,
         })
     }
 

@@ -10,6 +10,10 @@ pub struct Limits {
     pub message_bytes: usize,
     /// Largest request body, in bytes.
     pub body_bytes: usize,
+    /// Most bytes of bodies that all requests under way hold in memory together.
+    pub bodies_bytes: usize,
+    /// How long a body waits for room among the others before its request is refused, in milliseconds.
+    pub bodies_wait_ms: u64,
     /// Deepest nesting of objects and arrays in a message.
     pub json_depth: usize,
     /// Most fields that the shape of a stream learns.
@@ -29,6 +33,8 @@ impl Default for Limits {
         Self {
             message_bytes: 1 << 20,
             body_bytes: 8 << 20,
+            bodies_bytes: 256 << 20,
+            bodies_wait_ms: 5_000,
             json_depth: 128,
             shape_fields: 2_000,
             shape_depth: 16,

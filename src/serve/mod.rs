@@ -13,7 +13,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use access::{Access, Client, Development, Issuer, IssuerError, resolve_clients};
+use access::{Access, Bodies, Client, Development, Issuer, IssuerError, resolve_clients};
 use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware::from_fn;
@@ -54,6 +54,14 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
 pub(crate) fn check(config: &Config) -> Result<Vec<Client>, Failure> {
     config.server.check()?;
     config.ingest.check()?;
+    let largest = config.limits.body_bytes.max(config.gateway.body_bytes);
+    if config.limits.bodies_bytes < largest {
+        let bytes = config.limits.bodies_bytes;
+        return Err(format!(
+            "limits.bodies_bytes is {bytes}: expected at least {largest}, which one body alone may have"
+        )
+        .into());
+    }
     let mut names: Vec<_> = config.stream.iter().map(|stream| &stream.name).collect();
     names.sort();
     if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -111,11 +119,13 @@ async fn node(config: Config, clients: Vec<Client>, with_demo: bool) -> Result<(
     ingest.register(&mut registry);
     let requests = observe::Requests::register(&mut registry);
 
+    let limits = &config.limits;
+    let bodies = Bodies::new(limits.bodies_bytes, Duration::from_millis(limits.bodies_wait_ms));
     let app = Router::new()
         .merge(ops::router(ops::Parts { registry, ingest: ingest.clone(), store: shared }))
         .merge(issuer.router())
-        .merge(ingest.router::<Signing>().with_state(Signing(issuer.access())))
-        .merge(gateway.router(issuer.access()))
+        .merge(ingest.router::<Signing>(bodies.clone()).with_state(Signing(issuer.access())))
+        .merge(gateway.router(issuer.access(), bodies))
         .merge(console::router())
         .fallback(ops::nothing)
         .method_not_allowed_fallback(ops::wrong_method);

@@ -1,6 +1,7 @@
 //! The tests, a file a subject.
 
 mod bad_input;
+mod bodies;
 mod commands;
 mod damage;
 mod disk;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use access::Held;
 use axum::body::{Body, BodyDataStream};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
@@ -51,6 +52,13 @@ pub(super) struct Bounded {
     read_bytes: usize,
     limit: usize,
     wait: Duration,
+    held: Held,
+}
+
+/// A body that came whole, and its room in memory, which is held for as long as this is.
+pub(super) struct Whole {
+    pub(super) bytes: Bytes,
+    _held: Held,
 }
 
 impl Bounded {
@@ -62,7 +70,8 @@ impl Bounded {
         if announced.is_some_and(|bytes| bytes > limit as u64) {
             return Err(HttpError::too_large(limit));
         }
-        Ok(Self { pieces: body.into_data_stream(), read_bytes: 0, limit, wait: entry.body_wait })
+        let held = entry.bodies.hold();
+        Ok(Self { pieces: body.into_data_stream(), read_bytes: 0, limit, wait: entry.body_wait, held })
     }
 
     /// The next piece; `None` at the end of a body that came whole.
@@ -75,18 +84,29 @@ impl Bounded {
             HttpError::bad_request(format!("the request body broke off after {} bytes", self.read_bytes))
         })?;
         self.read_bytes += piece.len();
-        if self.read_bytes > self.limit { Err(HttpError::too_large(self.limit)) } else { Ok(Some(piece)) }
+        if self.read_bytes > self.limit {
+            return Err(HttpError::too_large(self.limit));
+        }
+        self.held.grow(piece.len()).await?;
+        Ok(Some(piece))
+    }
+
+    /// Of all pieces so far, no more than so many bytes are still held.
+    pub(super) fn keep(&mut self, bytes: usize) {
+        self.held.shrink_to(bytes);
     }
 
     /// All of it.
-    pub(super) async fn all(mut self) -> Result<Bytes, HttpError> {
-        let Some(first) = self.next().await? else { return Ok(Bytes::new()) };
-        let Some(second) = self.next().await? else { return Ok(first) };
-        let mut all = BytesMut::from(first);
-        all.extend_from_slice(&second);
-        while let Some(piece) = self.next().await? {
-            all.extend_from_slice(&piece);
+    pub(super) async fn all(mut self) -> Result<Whole, HttpError> {
+        let mut bytes = self.next().await?.unwrap_or_default();
+        if let Some(second) = self.next().await? {
+            let mut all = BytesMut::from(bytes);
+            all.extend_from_slice(&second);
+            while let Some(piece) = self.next().await? {
+                all.extend_from_slice(&piece);
+            }
+            bytes = all.freeze();
         }
-        Ok(all.freeze())
+        Ok(Whole { bytes, _held: self.held })
     }
 }

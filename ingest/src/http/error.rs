@@ -1,6 +1,6 @@
 //! How a refusal is answered: a status, a word for programs, and one sentence for people.
 
-use access::AuthError;
+use access::{AuthError, NoRoom};
 use axum::Json;
 use axum::http::StatusCode;
 use axum::http::header::{HeaderValue, RETRY_AFTER};
@@ -9,7 +9,7 @@ use schema::json::Fault;
 use serde::Serialize;
 use store::PublishError;
 
-/// After how many seconds a client may try again what the log could not take.
+/// After how many seconds a client may try again what could not be taken.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
 /// Why a request is refused.
@@ -91,6 +91,12 @@ impl HttpError {
 impl From<AuthError> for HttpError {
     fn from(error: AuthError) -> Self {
         Self::Auth(error)
+    }
+}
+
+impl From<NoRoom> for HttpError {
+    fn from(error: NoRoom) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", error.to_string())
     }
 }
 

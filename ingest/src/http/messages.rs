@@ -62,6 +62,7 @@ pub(super) async fn post_messages(
             taken = intake.put().await;
         }
         taken.and(split).map_err(|error| error.after(intake.accepted))?;
+        body.keep(splitter.held_bytes() + intake.group_bytes);
     }
     Ok(intake.answer())
 }
@@ -91,6 +92,14 @@ impl Splitter {
                 Ok(())
             }
             Self::List(list) => list.push(piece, |item| items.push(item)),
+        }
+    }
+
+    /// Of a message whose end has not come.
+    fn held_bytes(&self) -> usize {
+        match self {
+            Self::Lines(lines) => lines.held_bytes(),
+            Self::List(list) => list.held_bytes(),
         }
     }
 

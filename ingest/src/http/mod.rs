@@ -14,7 +14,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use access::Access;
+use access::{Access, Bodies};
 use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, FromRef, Path};
@@ -33,6 +33,8 @@ pub(crate) struct Entry {
     pub(crate) group: (usize, usize),
     /// Longest wait for the next bytes of a body.
     pub(crate) body_wait: Duration,
+    /// Room for bodies.
+    pub(crate) bodies: Bodies,
 }
 
 /// The routes on which messages come in. Each wants a bearer token with `data.write`.

@@ -24,7 +24,8 @@ pub(super) async fn post_data(
     policy::require(&caller, Role::Write).map_err(access::AuthError::from)?;
     let stream = StreamName::new(OWN_DATA).map_err(|error| HttpError::bad_request(error.to_string()))?;
     kind(&headers, false)?;
-    let data = Bounded::new(body, &headers, &entry)?.all().await?;
+    let body = Bounded::new(body, &headers, &entry)?.all().await?;
+    let data = body.bytes.clone();
     // Named even where the configuration gives the stream another rule: what is posted here is always the caller's own.
     let topic = Some(WritePolicy::own_topic(&caller));
     publish_one(&entry, &caller, PublishRequest { stream, topic, key: None, data }).await

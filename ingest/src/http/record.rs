@@ -74,10 +74,11 @@ pub(super) async fn put_record(
     policy::require(&caller, Role::Write).map_err(access::AuthError::from)?;
     let stream = stream_of(path)?;
     kind(&headers, false)?;
-    let body = Bounded::new(body, &headers, &entry)?.all().await?;
+    let whole = Bounded::new(body, &headers, &entry)?.all().await?;
+    let body = &whole.bytes;
     let expected = r#"{"Data": …, "PartitionKey": "…"}"#;
-    let envelope: Envelope<'_> = parse(&body, expected)?;
-    let request = envelope.request(&stream, &body)?;
+    let envelope: Envelope<'_> = parse(body, expected)?;
+    let request = envelope.request(&stream, body)?;
     publish_one(&entry, &caller, request).await
 }
 

@@ -55,9 +55,10 @@ pub(super) async fn put_records(
     policy::require(&caller, Role::Write).map_err(access::AuthError::from)?;
     let stream = stream_of(path)?;
     kind(&headers, false)?;
-    let body = Bounded::new(body, &headers, &entry)?.all().await?;
+    let whole = Bounded::new(body, &headers, &entry)?.all().await?;
+    let body = &whole.bytes;
     let expected = r#"{"Records": [{"Data": …, "PartitionKey": "…"}, …]}"#;
-    let Envelopes { records, .. } = parse(&body, expected)?;
+    let Envelopes { records, .. } = parse(body, expected)?;
     let (count, limit) = (records.len(), entry.limits.records_per_call);
     if count > limit {
         return Err(HttpError::bad_request(format!(
@@ -68,7 +69,7 @@ pub(super) async fn put_records(
     // Those that can't be read have their answer already; the others get one from the log.
     let mut verdicts: Vec<Option<PublishError>> = Vec::with_capacity(count);
     for envelope in records {
-        match envelope.request(&stream, &body) {
+        match envelope.request(&stream, body) {
             Ok(request) => {
                 requests.push(request);
                 verdicts.push(None);

@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use access::{Access, Client, Development, Grant, Issuer, IssuerSettings, Role, Roles, resolve_clients};
+use access::{
+    Access, Bodies, Client, Development, Grant, Issuer, IssuerSettings, Role, Roles, resolve_clients,
+};
 use schema::{Clock, Limits, StreamName, TimeRange, Timestamp, Topic};
 use serde_json::{Value, json};
 use store::embedded::{Embedded, EmbeddedOptions};
@@ -52,7 +54,8 @@ impl World {
         let issuer =
             Issuer::open(folder.path(), url, IssuerSettings::default(), clients, Development::On, clock())
                 .unwrap();
-        let app = ingest.router::<Access>().with_state(issuer.access());
+        let bodies = Bodies::new(1 << 20, Duration::from_secs(1));
+        let app = ingest.router::<Access>(bodies).with_state(issuer.access());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, app).await });

@@ -46,6 +46,11 @@ impl Lines {
         }
     }
 
+    /// Of a line whose end has not come.
+    pub(in super::super) fn held_bytes(&self) -> usize {
+        self.line.earlier.len()
+    }
+
     fn see(&mut self, part: &[u8]) {
         self.blank = self.blank && part.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'));
     }

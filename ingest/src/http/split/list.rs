@@ -92,6 +92,11 @@ impl List {
         Err(Broken { at: self.before, expected })
     }
 
+    /// Of a message whose end has not come.
+    pub(in super::super) fn held_bytes(&self) -> usize {
+        self.message.earlier.len()
+    }
+
     fn is_inside(&self) -> bool {
         matches!(self.state, State::Nested { .. } | State::Text { .. } | State::Escape { .. } | State::Word)
     }
