@@ -1,18 +1,13 @@
 //! The page in a real browser, by `tests/page/page.mjs`. It needs Node and Chromium; `TIDEGATE_WITHOUT=page` leaves it out.
 
-use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Setup, finish, repository, sample, tidegate};
+use crate::support::{Setup, finish, is_left_out, repository, sample, tidegate};
 
 #[test]
 fn a_browser_signs_in_queries_and_learns_a_new_field() {
-    let without = std::env::var("TIDEGATE_WITHOUT").unwrap_or_default();
-    if without.split([',', ' ']).any(|part| part == "page") {
-        // Past the harness, which keeps what tests that pass print to itself.
-        let _ =
-            writeln!(std::io::stderr(), "\nLEFT OUT: the page in a browser, by TIDEGATE_WITHOUT={without}\n");
+    if is_left_out("page", "the page in a browser") {
         return;
     }
     let server = Setup::demo().start();

@@ -6,6 +6,7 @@ pub(crate) mod http;
 mod server;
 mod turns;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,17 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// The repository.
 pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Whether `TIDEGATE_WITHOUT` names what a test needs; then says that the test is left out, and what it is of.
+pub(crate) fn is_left_out(need: &str, what: &str) -> bool {
+    let without = std::env::var("TIDEGATE_WITHOUT").unwrap_or_default();
+    let is_named = without.split([',', ' ']).any(|name| name == need);
+    if is_named {
+        // Past the harness, which keeps what tests that pass print to itself.
+        let _ = writeln!(std::io::stderr(), "\nLEFT OUT: {what}, by TIDEGATE_WITHOUT={without}\n");
+    }
+    is_named
 }
 
 /// A sample payload, as producers send it.

@@ -40,6 +40,11 @@ impl Arguments {
         self.without.iter().any(|left_out| left_out == part)
     }
 
+    /// What was asked to be left out.
+    pub(crate) fn left_out(&self) -> &[String] {
+        &self.without
+    }
+
     /// For commands that do one thing.
     pub(crate) fn refuse_filters(&self, command: &str) -> Result<(), Failure> {
         match self.filters.first() {
@@ -50,7 +55,11 @@ impl Arguments {
 }
 
 fn listed(parts: &[&str]) -> String {
-    if parts.is_empty() { "nothing".to_owned() } else { parts.join(" and ") }
+    match parts {
+        [] => "nothing".to_owned(),
+        [part] => (*part).to_owned(),
+        [parts @ .., last] => format!("{} and {last}", parts.join(", ")),
+    }
 }
 
 #[cfg(test)]
@@ -60,7 +69,8 @@ mod tests {
     #[track_caller]
     fn check(line: &str, expect: Result<(&[&str], &[&str]), &str>) {
         let words = line.split_whitespace().map(str::to_owned).collect();
-        let found = Arguments::parse("test", words, &["page"]).map_err(|failure| failure.to_string());
+        let found =
+            Arguments::parse("test", words, &["page", "disk", "net"]).map_err(|failure| failure.to_string());
         let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         let expect =
             expect.map(|(filters, without)| Arguments { filters: owned(filters), without: owned(without) });
@@ -73,8 +83,9 @@ mod tests {
         check("cursor page", Ok((&["cursor", "page"], &[])));
         check("--without page cursor", Ok((&["cursor"], &["page"])));
         check("--without=page", Ok((&[], &["page"])));
-        check("--without tests", Err("`test` cannot leave out `tests`, only page"));
-        check("--without", Err("`test` cannot leave out ``, only page"));
+        check("--without net --without disk", Ok((&[], &["net", "disk"])));
+        check("--without tests", Err("`test` cannot leave out `tests`, only page, disk and net"));
+        check("--without", Err("`test` cannot leave out ``, only page, disk and net"));
         check("--fast", Err("`test` knows no `--fast`; see `cargo xtask help`"));
     }
 }

@@ -5,6 +5,7 @@ mod arguments;
 mod deny;
 mod layers;
 mod lint;
+mod mount;
 mod needs;
 mod npm;
 mod processes;
@@ -31,7 +32,11 @@ Commands:
   test [FILTER…]   Run every test, on a machine that has Rust, Node and npm; what else they need is
                    installed first where that can be done, or named. A FILTER runs only the Rust tests
                    whose names contain it
-      --without page     leave out the test that opens the page in Chromium
+      --without NEED   leave out the tests that need it; may be given several times:
+                         page     Chromium, which opens the page
+                         curl     which the README's session calls
+                         strace   which shows the sync before the answer
+                         tmpfs    the right to mount, for a full disk and for one that is read-only
   lint             Format, layers, tidiness, clippy and documentation; warnings are errors
       --without clippy   leave out clippy; `--without docs` leaves out the documentation
   layers           Fail when a dependency between folders runs back up:
@@ -43,6 +48,7 @@ Commands:
 Examples:
   cargo xtask test                  everything, as CI does
   cargo xtask test --without page   everything but the browser
+  cargo xtask test --without tmpfs  everything that needs no rights of root
   cargo xtask test cursor           the Rust tests about cursors
   cargo xtask lint                  before you hand in a change";
 
@@ -65,7 +71,7 @@ fn dispatch(command: &str, words: Vec<String>) -> Result<(), Failure> {
         return Ok(());
     }
     let parts: &[&str] = match command {
-        "test" => &["page"],
+        "test" => &needs::NAMES,
         "lint" => &["clippy", "docs"],
         "layers" | "tidy" | "deny" => &[],
         _ => return Err(format!("there is no command `{command}`; `cargo xtask help` lists them").into()),

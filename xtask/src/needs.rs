@@ -4,7 +4,8 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::{Failure, npm, run};
+use crate::arguments::Arguments;
+use crate::{Failure, mount, npm, run};
 
 /// The browsers that will do, in the order in which they are looked for.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -20,8 +21,15 @@ pub(crate) struct Found {
     pub(crate) chromium: Option<PathBuf>,
 }
 
-/// Finds everything, installing what can be; else names all that is missing and how to get it.
-pub(crate) fn ensure(root: &Path, with_browser: bool) -> Result<Found, Failure> {
+/// What can be left out, and so what the end-to-end tests may find in `TIDEGATE_WITHOUT`.
+pub(crate) const NAMES: [&str; 4] = ["page", "curl", "strace", "tmpfs"];
+
+/// Programs that the tests run besides: for the README's session, and for the trace that shows a sync before its answer.
+const TOOLS: [&str; 2] = ["curl", "strace"];
+
+/// Finds everything that is not left out, installing what can be; else names all that is missing and how to get it.
+pub(crate) fn ensure(root: &Path, arguments: &Arguments) -> Result<Found, Failure> {
+    let with_browser = !arguments.leaves_out("page");
     println!(
         "{}",
         run::answer(root, "rustc", &["--version"]).unwrap_or_else(|| "Rust: Cargo's own".to_owned())
@@ -34,29 +42,30 @@ pub(crate) fn ensure(root: &Path, with_browser: bool) -> Result<Found, Failure> 
     if let Some(path) = asked.as_ref().filter(|path| with_browser && !path.is_file()) {
         return Err(format!("CHROMIUM names {}, which is not there", path.display()).into());
     }
-    let browser = || asked.clone().or_else(find_browser);
+    let browser = || asked.clone().or_else(find_browser).filter(|_| with_browser);
+    // Few tests mount, so where some are chosen, those that do say so themselves.
+    if arguments.filters.is_empty() && !arguments.leaves_out("tmpfs") && !mount::is_allowed(root) {
+        return Err(mount::ADVICE.into());
+    }
 
-    let mut missing = Vec::new();
-    missing.extend(TOOLS.into_iter().filter(|tool| find(tool).is_none()));
+    let tools: Vec<&str> = TOOLS.into_iter().filter(|tool| !arguments.leaves_out(tool)).collect();
+    let mut missing: Vec<&str> = tools.iter().copied().filter(|tool| find(tool).is_none()).collect();
     if with_browser && browser().is_none() {
         missing.push("chromium");
     }
     if !missing.is_empty() {
         install(root, &missing)?;
     }
-    let chromium = if with_browser { browser() } else { None };
-    if TOOLS.into_iter().any(|tool| find(tool).is_none()) || (with_browser && chromium.is_none()) {
+    let chromium = browser();
+    if tools.iter().any(|tool| find(tool).is_none()) || (with_browser && chromium.is_none()) {
         return Err(format!("{} was installed, but is not found on the path", missing.join(" or ")).into());
     }
-    println!("{}", TOOLS.join(", "));
+    println!("{}", tools.join(", "));
     if let Some(path) = &chromium {
         println!("Chromium: {}", path.display());
     }
     Ok(Found { chromium })
 }
-
-/// What the tests run besides: the README's session, and the trace that shows a sync before its answer.
-const TOOLS: [&str; 2] = ["curl", "strace"];
 
 /// Installs packages where that asks nobody: as root, on a system with apt-get.
 fn install(root: &Path, packages: &[&str]) -> Result<(), Failure> {
@@ -86,9 +95,11 @@ fn advice(packages: &[&str]) -> String {
         packages.join(" "),
     );
     if packages.contains(&"chromium") {
-        advice += "; or name a Chromium or Chrome with CHROMIUM=/path/to/it; or leave the browser out: \
-                   `cargo xtask test --without page`";
+        advice += "; or name a Chromium or Chrome with CHROMIUM=/path/to/it";
     }
+    let flags = packages.iter().map(|package| if *package == "chromium" { "page" } else { package });
+    let flags: String = flags.map(|need| format!(" --without {need}")).collect();
+    advice += &format!("; or leave out what needs it: `cargo xtask test{flags}`");
     advice
 }
 
@@ -112,10 +123,11 @@ mod tests {
     fn advice_names_what_is_missing_and_every_way_out() {
         assert_eq!(
             advice(&["curl"]),
-            "missing: curl. Install by your system's packages, on Debian: `sudo apt-get install curl`"
+            "missing: curl. Install by your system's packages, on Debian: `sudo apt-get install curl`; \
+             or leave out what needs it: `cargo xtask test --without curl`"
         );
         let both = advice(&["curl", "chromium"]);
-        for part in ["apt-get install curl chromium`", "CHROMIUM=", "--without page"] {
+        for part in ["apt-get install curl chromium`", "CHROMIUM=", "test --without curl --without page`"] {
             assert!(both.contains(part), "{both}");
         }
     }

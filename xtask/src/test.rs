@@ -21,7 +21,7 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let mut report = Report::default();
     let mut found = None;
     let is_ready = report.step("what the tests need", || {
-        found = Some(needs::ensure(root, with_browser)?);
+        found = Some(needs::ensure(root, arguments)?);
         Ok(())
     });
     if !is_ready {
@@ -35,8 +35,8 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<(), Failure> {
         if let Some(chromium) = found.as_ref().and_then(|found| found.chromium.as_ref()) {
             command.env("CHROMIUM", chromium);
         }
-        if !with_browser {
-            command.env("TIDEGATE_WITHOUT", "page");
+        if !arguments.left_out().is_empty() {
+            command.env("TIDEGATE_WITHOUT", arguments.left_out().join(","));
         }
         command
     };
@@ -50,6 +50,9 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<(), Failure> {
         report.step("packages of the browser's driver", || npm::ensure_packages(&root.join("tests/page")));
     } else {
         report.left_out("the page in a browser", "by --without page");
+    }
+    for need in arguments.left_out().iter().filter(|need| *need != "page") {
+        report.left_out(&format!("tests that need {need}"), &format!("by --without {need}"));
     }
     if arguments.filters.is_empty() {
         report.step("the page's own tests", || check_page(&root.join("console/web")));
