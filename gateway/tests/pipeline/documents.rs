@@ -23,7 +23,11 @@ async fn what_is_wrong_is_said_with_its_place() {
         ("query A { __typename } query B { __typename }", "BAD_REQUEST", "several operations"),
         ("query ($n: Int!) { s(first: $n) { nodes { topic } } }", "BAD_USER_INPUT", "n"),
         ("subscription { s { cursor } }", "BAD_REQUEST", "text/event-stream"),
-        ("subscription { s { cursor } t: s { late } }", "GRAPHQL_VALIDATION_FAILED", "subscription"),
+        (
+            "subscription { s { cursor } t: s { late } }",
+            "GRAPHQL_VALIDATION_FAILED",
+            "only one top level field",
+        ),
         (
             &format!("{{ s {{ nodes {{ ...F0 }} }} }} {bomb} fragment F40 on S {{ topic }}"),
             "LIMIT_EXCEEDED",
