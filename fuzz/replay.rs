@@ -41,4 +41,4 @@ macro_rules! tests {
     };
 }
 
-tests!(json shape projector page_cursor position time log);
+tests!(json shape projector page_cursor resume_cursor position time log);

@@ -7,6 +7,7 @@ mod log;
 mod page_cursor;
 mod position;
 mod projector;
+mod resume_cursor;
 mod shape;
 mod time;
 mod tree;
@@ -15,11 +16,12 @@ mod tree;
 pub(crate) type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub(crate) const TARGETS: [Target; 7] = [
+pub(crate) const TARGETS: [Target; 8] = [
     ("json", json::target),
     ("shape", shape::target),
     ("projector", projector::target),
     ("page_cursor", page_cursor::target),
+    ("resume_cursor", resume_cursor::target),
     ("position", position::target),
     ("time", time::target),
     ("log", log::target),
