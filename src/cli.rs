@@ -23,6 +23,7 @@ const EXAMPLES: &str = "Examples:
   tidegate --config tidegate.toml --data /var/lib/tidegate
   tidegate publish orders '{\"total\": 12.5}' --key alice
   tidegate query '{ streams { name rootField } }'
+  tidegate tail orders --from now-15m
   TIDEGATE__SERVER__LISTEN=127.0.0.1:5000 tidegate       any setting, by the environment
   tidegate config reference                              every setting, with its default";
 
@@ -55,6 +56,8 @@ pub(crate) enum Command {
     Page(NodeArgs),
     /// List streams
     Streams(NodeArgs),
+    /// Print messages as they come, a line of JSON each; a connection that is lost is made again, and nothing is missed
+    Tail(TailArgs),
     /// Say whether a data folder is well, and what to do if not
     Doctor(DoctorArgs),
     /// Look at settings
@@ -111,6 +114,32 @@ pub(crate) struct QueryArgs {
     #[command(flatten)]
     pub(crate) node: NodeArgs,
 }
+
+#[derive(Debug, Args)]
+#[command(after_help = TAIL_EXAMPLES)]
+pub(crate) struct TailArgs {
+    /// The stream
+    pub(crate) stream: String,
+    /// Only this topic; may be given several times
+    #[arg(long)]
+    pub(crate) topic: Vec<String>,
+    /// History first, from this time on: ISO 8601, or such as now-15m
+    #[arg(long, value_name = "TIME", conflicts_with = "resume", allow_hyphen_values = true)]
+    pub(crate) from: Option<String>,
+    /// What follows this cursor, of an event or of a query's resumeCursor
+    #[arg(long, value_name = "CURSOR")]
+    pub(crate) resume: Option<String>,
+    /// Only these fields of the data, as the schema spells them
+    #[arg(long, value_name = "a,b.c")]
+    pub(crate) fields: Option<String>,
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+}
+
+const TAIL_EXAMPLES: &str = "Examples:
+  tidegate tail telemetry
+  tidegate tail user-events --from now-1h --fields cookie_id,message.color
+  tidegate tail orders --topic eu --topic us | jq .data.total";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {

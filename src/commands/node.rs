@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use access::Context;
-use reqwest::{Client, RequestBuilder, Response};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
 
 use super::Failure;
 use crate::cli::NodeArgs;
 
-/// How long a node may take to answer.
+/// How long a node may take to answer, or be silent within an answer that goes on.
 const WAIT: Duration = Duration::from_secs(60);
 
 /// A node, signed in to.
@@ -33,7 +33,7 @@ struct Token {
 impl Node {
     /// Finds the node and signs in.
     pub(super) async fn sign_in(args: &NodeArgs) -> Result<Self, Failure> {
-        let client = Client::builder().timeout(WAIT).build()?;
+        let client = Client::builder().read_timeout(WAIT).build()?;
         let context = find(args)?;
         let url = args.url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
         if url.as_deref().unwrap_or(&context.url).starts_with("https:") {
@@ -64,21 +64,72 @@ impl Node {
         body: Vec<u8>,
     ) -> Result<Vec<u8>, Failure> {
         let request = self.client.post(format!("{}{path}", self.url)).bearer_auth(&self.token);
-        answer(&self.url, request.header("content-type", content_type).body(body)).await
+        answer(&self.url, request.header("content-type", content_type).body(body).timeout(WAIT)).await
+    }
+
+    /// A POST of JSON that is answered by events, for as long as both want.
+    pub(super) async fn follow(&self, path: &str, body: Vec<u8>) -> Result<Response, Failure> {
+        let request = self.client.post(format!("{}{path}", self.url)).bearer_auth(&self.token);
+        let request =
+            request.header("content-type", "application/json").header("accept", "text/event-stream");
+        let response = send(&self.url, request.body(body)).await?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        Err(refusal(&self.url, status, &response.bytes().await?))
+    }
+
+    /// The root field of a stream.
+    pub(super) async fn root_field(&self, stream: &str) -> Result<String, Failure> {
+        let query = format!("{{ stream(name: {}) {{ rootField }} }}", quoted(stream));
+        let none = || format!("there is no stream {stream}: `tidegate streams` lists those that there are");
+        Ok(self.text(&query, "/data/stream/rootField").await?.ok_or_else(none)?)
+    }
+
+    /// A cursor which everything that comes from now on to a stream is behind.
+    pub(super) async fn resume_cursor(&self, root_field: &str) -> Result<String, Failure> {
+        let query = format!("{{ {root_field}(from: \"now\", to: \"now\") {{ resumeCursor }} }}");
+        let cursor = self.text(&query, &format!("/data/{root_field}/resumeCursor")).await?;
+        Ok(cursor.ok_or("the node gave no cursor")?)
+    }
+
+    /// A text in the answer to a query.
+    async fn text(&self, query: &str, place: &str) -> Result<Option<String>, Failure> {
+        let request = serde_json::json!({ "query": query }).to_string().into_bytes();
+        let body = self.post("/graphql", "application/json", request).await?;
+        let answer: serde_json::Value = serde_json::from_slice(&body)?;
+        match answer.get("errors") {
+            Some(_) => Err(said(&body).into()),
+            None => Ok(answer.pointer(place).and_then(serde_json::Value::as_str).map(ToOwned::to_owned)),
+        }
     }
 }
 
 /// The body of an answer; what is not a success becomes a failure that says what the node said.
 async fn answer(url: &str, request: RequestBuilder) -> Result<Vec<u8>, Failure> {
-    let response: Response = request.send().await.map_err(|error| {
-        format!("no node answers at {url} ({}): start one, or name another by --url or --data", root(&error))
-    })?;
+    let response = send(url, request).await?;
     let status = response.status();
     let body = response.bytes().await?.to_vec();
-    if status.is_success() {
-        return Ok(body);
-    }
-    Err(format!("{url} answered {status}: {}", said(&body)).into())
+    if status.is_success() { Ok(body) } else { Err(refusal(url, status, &body)) }
+}
+
+async fn send(url: &str, request: RequestBuilder) -> Result<Response, Failure> {
+    let sent = request.send().await;
+    let unreachable = |error| {
+        format!("no node answers at {url} ({}): start one, or name another by --url or --data", root(&error))
+    };
+    Ok(sent.map_err(unreachable)?)
+}
+
+fn refusal(url: &str, status: StatusCode, body: &[u8]) -> Failure {
+    format!("{url} answered {status}: {}", said(body)).into()
+}
+
+/// A text as JSON, and as GraphQL, writes it.
+pub(super) fn quoted(text: &str) -> String {
+    // A string always becomes JSON.
+    serde_json::to_string(text).unwrap_or_default()
 }
 
 /// The sentence in an error's body, wherever the route puts it; the body itself where there is none.
