@@ -7,6 +7,9 @@ use schema::{Timestamp, Topic};
 
 use crate::Roles;
 
+/// How far an issuer's clock may be off.
+pub(crate) const LEEWAY_MICROS: i64 = 5 * 1_000_000;
+
 /// Who vouches for a principal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum IssuerName {
@@ -95,6 +98,16 @@ impl Principal {
         self.expires_at
     }
 
+    /// Until when the token is accepted: its end, and what an issuer's clock may be off.
+    pub fn accepted_until(&self) -> Timestamp {
+        self.expires_at.plus_micros(LEEWAY_MICROS)
+    }
+
+    /// Whether this is the same caller of the same client, whatever tokens show it.
+    pub fn is_same_caller(&self, other: &Self) -> bool {
+        self.issuer == other.issuer && self.subject == other.subject && self.client_id == other.client_id
+    }
+
     /// The topic of its own in streams whose topic is the caller: `<subject>` for the embedded issuer,
     /// `<issuer name>/<subject>` for others.
     pub fn own_topic(&self) -> &Topic {
@@ -105,6 +118,24 @@ impl Principal {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_caller_is_the_same_by_issuer_subject_and_client() {
+        let named = |name: &str| IssuerName::Named(name.into());
+        let caller = |issuer, subject, client, roles, ends| {
+            Principal::new(issuer, subject, client, roles, Timestamp(ends)).unwrap()
+        };
+        let alice = caller(named("corp"), "alice", "app", Roles::ALL, 1);
+        for (other, same) in [
+            (caller(named("corp"), "alice", "app", Roles::default(), 2), true),
+            (caller(named("corp"), "bob", "app", Roles::ALL, 1), false),
+            (caller(named("corp"), "alice", "page", Roles::ALL, 1), false),
+            (caller(IssuerName::Embedded, "alice", "app", Roles::ALL, 1), false),
+        ] {
+            assert_eq!(alice.is_same_caller(&other), same, "{other:?}");
+        }
+        assert_eq!(alice.accepted_until(), Timestamp(1 + LEEWAY_MICROS));
+    }
 
     #[test]
     fn own_topics_are_never_shared_between_issuers() {

@@ -13,12 +13,11 @@ use schema::{Clock, Timestamp};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use crate::principal::LEEWAY_MICROS;
 use crate::{IssuerName, Principal, Roles};
 
 /// Longest token, in bytes.
 const TOKEN_BYTES_MAX: usize = 16 * 1024;
-/// How far an issuer's clock may be off.
-const LEEWAY_MICROS: i64 = 5 * 1_000_000;
 /// How many verified tokens are remembered.
 const CACHED_TOKENS_MAX: usize = 10_000;
 /// Header parameters that ask for a key from elsewhere or for rules of which we know nothing.
