@@ -18,15 +18,14 @@ mod control;
 mod document;
 mod error;
 mod execute;
-mod http;
 mod live;
 mod plan;
 pub mod project;
 mod request;
 mod response;
-mod rest;
 mod settings;
 mod snapshot;
+mod transport;
 
 use std::sync::Arc;
 
@@ -36,12 +35,12 @@ use schema::{Clock, Limits};
 use store::{Publish, Store};
 
 pub use execute::{Batch, Event, Pipeline, Response, Started, Subscription};
-pub use http::SCHEMA_HEADER;
 pub use live::Hub;
 pub use plan::Slot;
 pub use request::GraphqlRequest;
 pub use settings::{GatewaySettings, LiveSettings};
 pub use snapshot::{Follower, Snapshot, Snapshots};
+pub use transport::SCHEMA_HEADER;
 
 /// What the gateway is made of.
 pub struct Parts {
@@ -100,7 +99,7 @@ impl Gateway {
 
     /// Its routes: `/graphql` and `GET /data`. Bodies share `bodies`.
     pub fn router<S: Clone + Send + Sync + 'static>(&self, access: Access, bodies: Bodies) -> Router<S> {
-        http::router(self.pipeline.clone(), access, bodies)
+        transport::router(self.pipeline.clone(), access, bodies)
     }
 
     /// The schema in force, as SDL.

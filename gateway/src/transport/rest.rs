@@ -10,9 +10,9 @@ use axum::response::{IntoResponse, Response};
 use schema::{PageCursor, StreamName, TimeRange, Timestamp};
 use serde::Deserialize;
 
+use super::http::Shared;
 use crate::error::{Code, GraphqlError};
 use crate::execute::{Ask, cursor, read};
-use crate::http::Shared;
 
 /// The stream of `/data`.
 const STREAM: &str = "data";

@@ -12,10 +12,11 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
+use super::rest;
 use crate::error::{Code, GraphqlError};
 use crate::execute::Pipeline;
 use crate::request::GraphqlRequest;
-use crate::{response, rest};
+use crate::response;
 
 mod body;
 
