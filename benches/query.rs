@@ -138,6 +138,7 @@ async fn start(store: Arc<dyn Store>) -> Gateway {
         hub: Hub::new(&LiveSettings::default()),
         limits: Limits::default(),
         clock: Arc::new(|| Timestamp(1_700_000_000_000_000)),
+        stopping: tokio::sync::watch::channel(false).1,
     };
     Gateway::start(parts).await.expect("a gateway")
 }

@@ -35,6 +35,8 @@ pub enum Code {
     LimitExceeded,
     /// A variable or an argument has a value that can't be used.
     BadUserInput,
+    /// The caller's token has ended.
+    Unauthenticated,
     /// The caller lacks the right.
     Forbidden,
     /// A value does not fit the type that it was selected as.
@@ -75,6 +77,12 @@ impl GraphqlError {
     /// An error of the whole request.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { message: message.into(), locations: Vec::new(), path: Vec::new(), code }
+    }
+
+    /// A list of this error alone, as JSON.
+    pub(crate) fn to_list(&self) -> Vec<u8> {
+        // Errors always become JSON.
+        serde_json::to_vec(&[self]).unwrap_or_default()
     }
 
     /// The same error at a root field of the response.

@@ -1,9 +1,9 @@
 //! Data out: GraphQL over what the store holds.
 //!
 //! ```text
-//!  http ▸ request ▸ document (limits, parse, validate) ▸ coerce ▸ plan ▸ execute ┬▸ data: page ▸ project ▸ write
-//!                        ▲                                                       ├▸ control: async-graphql
-//!                     snapshot ◀ catalog (streams, shapes)                        └▸ introspection
+//!  transport ▸ request ▸ document (limits, parse, validate) ▸ coerce ▸ plan ▸ execute ┬▸ data: page ▸ project ▸ write
+//!                             ▲                                                       ├▸ control: async-graphql
+//!                          snapshot ◀ catalog (streams, shapes)                        └▸ introspection
 //! ```
 //!
 //! A root field belongs to a stream (the data plane: compiled plans over raw JSON), to the control plane (static types),
@@ -11,7 +11,7 @@
 //!
 //! **Invariants.** Every read passes [`access`]. Nothing here writes to the store: `publish` goes through
 //! [`store::Publish`]. A snapshot is immutable, and a running query keeps the one that it began with. Every limit is in
-//! [`GatewaySettings`].
+//! [`GatewaySettings`] or [`LiveSettings`].
 
 mod coerce;
 mod control;
@@ -33,6 +33,8 @@ use access::{Access, Bodies};
 use axum::Router;
 use schema::{Clock, Limits};
 use store::{Publish, Store};
+use tokio::sync::watch;
+use transport::Live;
 
 pub use execute::{Batch, Event, Pipeline, Response, Started, Subscription};
 pub use live::Hub;
@@ -50,7 +52,7 @@ pub struct Parts {
     pub publish: Arc<dyn Publish>,
     /// Limits of queries.
     pub settings: GatewaySettings,
-    /// Limits of subscriptions.
+    /// Limits of subscriptions, sockets and event streams.
     pub live: LiveSettings,
     /// What hears of what was journaled.
     pub hub: Arc<Hub>,
@@ -58,12 +60,15 @@ pub struct Parts {
     pub limits: Limits,
     /// Tells the time.
     pub clock: Clock,
+    /// Becomes true when the node is told to stop: sockets and event streams end then.
+    pub stopping: watch::Receiver<bool>,
 }
 
 /// Data out: the query pipeline, and the task that keeps its schema in step.
 #[derive(Clone)]
 pub struct Gateway {
     pipeline: Arc<Pipeline>,
+    live: Arc<Live>,
 }
 
 impl Gateway {
@@ -92,14 +97,29 @@ impl Gateway {
             control,
             clock: parts.clock,
             hub: parts.hub,
-            live: parts.live,
+            live: parts.live.clone(),
         };
-        Ok(Self { pipeline: Arc::new(pipeline) })
+        Ok(Self { pipeline: Arc::new(pipeline), live: Live::new(parts.live, parts.stopping) })
     }
 
     /// Its routes: `/graphql` and `GET /data`. Bodies share `bodies`.
     pub fn router<S: Clone + Send + Sync + 'static>(&self, access: Access, bodies: Bodies) -> Router<S> {
-        transport::router(self.pipeline.clone(), access, bodies)
+        transport::router(self.pipeline.clone(), access, bodies, self.live.clone())
+    }
+
+    /// Sockets that are open.
+    pub fn sockets(&self) -> usize {
+        self.live.sockets()
+    }
+
+    /// Operations that run on sockets and event streams.
+    pub fn live_operations(&self) -> usize {
+        self.live.operations()
+    }
+
+    /// Resolves once every socket has said goodbye, which they do when the node is told to stop; in a few seconds anyway.
+    pub async fn closed(&self) {
+        let _ = tokio::time::timeout(transport::CLOSING, self.live.closed()).await;
     }
 
     /// The schema in force, as SDL.

@@ -44,6 +44,34 @@ impl GraphqlRequest {
         })
     }
 
+    /// Reads the `payload` of a WebSocket's `subscribe`. Members that are not known are passed over, as that protocol has it.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn from_payload(payload: &RawValue) -> Result<Self, String> {
+        let members: HashMap<String, &RawValue> =
+            serde_json::from_str(payload.get()).map_err(|_| "payload must be an object".to_owned())?;
+        let present = |name: &str| members.get(name).filter(|value| value.get() != "null");
+        let query = present("query").ok_or("payload has no query")?;
+        let query = serde_json::from_str(query.get()).map_err(|_| "query must be a string")?;
+        let operation_name = match present("operationName") {
+            None => None,
+            Some(name) => {
+                Some(serde_json::from_str(name.get()).map_err(|_| "operationName must be a string")?)
+            }
+        };
+        let variables = match present("variables") {
+            None => None,
+            Some(values) => {
+                Some(serde_json::from_str(values.get()).map_err(|error| format!("variables: {error}"))?)
+            }
+        };
+        if present("extensions").is_some_and(|value| !value.get().starts_with('{')) {
+            return Err("extensions must be an object".into());
+        }
+        Ok(Self { query, operation_name, variables, _extensions: None })
+    }
+
     /// A request of parts that were not sent as one body.
     pub fn new(
         query: String,

@@ -1,9 +1,10 @@
 //! The response: parts put together.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::error::{Code, GraphqlError};
-use crate::execute::Answer;
+use crate::execute::{Answer, Response};
 use crate::plan::Plan;
 
 /// A response's bytes.
@@ -24,6 +25,22 @@ pub(crate) fn refused(errors: &[GraphqlError]) -> Body {
     // Errors always become JSON.
     let bytes = serde_json::to_vec(&Refusal { errors }).unwrap_or_default();
     Body { bytes, executed: false, errors: errors.len() }
+}
+
+impl Response {
+    /// The errors of a request that was not executed, as a JSON list.
+    pub(crate) fn refusal(&self) -> Vec<u8> {
+        #[derive(Deserialize)]
+        struct Refusal<'a> {
+            #[serde(borrow)]
+            errors: &'a RawValue,
+        }
+        match serde_json::from_slice::<Refusal<'_>>(&self.body) {
+            Ok(refusal) => refusal.errors.get().as_bytes().to_vec(),
+            // Not to be met: such a body is made of nothing else.
+            Err(_) => GraphqlError::new(Code::Internal, "the request was not executed").to_list(),
+        }
+    }
 }
 
 /// The answers of all roots, in order.

@@ -51,7 +51,7 @@ impl Default for GatewaySettings {
     }
 }
 
-/// Limits on those who follow streams.
+/// Limits on those who follow streams, and on the sockets and event streams that they do it by: `[live]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LiveSettings {
@@ -63,10 +63,34 @@ pub struct LiveSettings {
     pub behind_bytes: usize,
     /// Size at which the deliveries of one step are handed on, in bytes.
     pub batch_bytes: usize,
+    /// How long a socket may take to send `connection_init`, in milliseconds.
+    pub init_ms: u64,
+    /// How long a socket may be silent before it is pinged, and again before it is dropped, in milliseconds.
+    pub ping_ms: u64,
+    /// Most operations that run on one socket.
+    pub subscriptions_per_socket: usize,
+    /// Most bytes of small answers (pongs, errors, ends of operations) that wait for one socket's client; nothing more is
+    /// taken from it meanwhile. Results need no bound of theirs: an operation is asked for the next once this one left.
+    pub unread_bytes: usize,
+    /// How long a socket's client may take nothing of what waits for it, in milliseconds.
+    pub unread_ms: u64,
+    /// Time between two comments that keep an event stream alive, in milliseconds.
+    pub sse_comment_ms: u64,
 }
 
 impl Default for LiveSettings {
     fn default() -> Self {
-        Self { ring_bytes: 64 << 20, poll_ms: 1_000, behind_bytes: 64 << 20, batch_bytes: 256 << 10 }
+        Self {
+            ring_bytes: 64 << 20,
+            poll_ms: 1_000,
+            behind_bytes: 64 << 20,
+            batch_bytes: 256 << 10,
+            init_ms: 3_000,
+            ping_ms: 25_000,
+            subscriptions_per_socket: 100,
+            unread_bytes: 1 << 20,
+            unread_ms: 30_000,
+            sse_comment_ms: 12_000,
+        }
     }
 }

@@ -9,13 +9,14 @@ use std::time::Duration;
 use schema::Clock;
 use store::embedded::Embedded;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use super::connections::{self, Served};
 use crate::config::ServerSettings;
 
-/// Serves until a signal, then for at most `drain` more.
-pub(super) async fn serve(listener: TcpListener, served: Served, drain: Duration) -> io::Result<()> {
-    let (stop, stopped) = tokio::sync::watch::channel(false);
+/// Listens for signals; what it gives becomes true with the first.
+pub(super) fn signals(drain: Duration) -> io::Result<watch::Receiver<bool>> {
+    let (stop, stopped) = watch::channel(false);
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::spawn(async move {
@@ -32,6 +33,16 @@ pub(super) async fn serve(listener: TcpListener, served: Served, drain: Duration
             let _ = stop.send(true);
         }
     });
+    Ok(stopped)
+}
+
+/// Serves until a signal, then for at most `drain` more.
+pub(super) async fn serve(
+    listener: TcpListener,
+    served: Served,
+    drain: Duration,
+    stopped: watch::Receiver<bool>,
+) -> io::Result<()> {
     if !connections::serve(listener, served, stopped, drain).await? {
         tracing::warn!("connections that were still open were cut");
     }

@@ -105,6 +105,8 @@ async fn node(config: Config, clients: Vec<Client>, with_demo: bool) -> Result<(
     // Before the first schema is built, so that it knows the fields of the demo's history.
     let traffic =
         if with_demo { Some(demo::start(ingest.clone(), is_new, clock.clone()).await?) } else { None };
+    let drain = Duration::from_millis(config.server.drain_ms);
+    let stopped = lifecycle::signals(drain)?;
     let gateway = Gateway::start(gateway::Parts {
         store: shared.clone(),
         publish: Arc::new(ingest.clone()),
@@ -113,6 +115,7 @@ async fn node(config: Config, clients: Vec<Client>, with_demo: bool) -> Result<(
         hub,
         limits: config.limits.clone(),
         clock: clock.clone(),
+        stopping: stopped.clone(),
     })
     .await?;
     let mut registry = Registry::with_prefix("tidegate");
@@ -154,8 +157,8 @@ async fn node(config: Config, clients: Vec<Client>, with_demo: bool) -> Result<(
     })?;
     tracing::info!(%address, data = %data.display(), "ready");
 
-    let drain = Duration::from_millis(config.server.drain_ms);
-    lifecycle::serve(listener, served, drain).await?;
+    lifecycle::serve(listener, served, drain, stopped).await?;
+    gateway.closed().await;
     if let Some(traffic) = traffic {
         traffic.abort();
     }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use access::Principal;
+use apollo_compiler::executable::OperationType;
 use apollo_compiler::response::JsonMap;
 use apollo_compiler::validation::Valid;
 use futures_util::future::join_all;
@@ -31,6 +32,13 @@ use crate::request::GraphqlRequest;
 use crate::response::{self, Body};
 use crate::settings::{GatewaySettings, LiveSettings};
 use crate::snapshot::{Snapshot, Snapshots};
+
+/// What a mutation is told that comes by GET.
+pub(crate) const QUERIES_ONLY: &str = "a GET may only query: send mutations by POST";
+
+/// What a subscription is told that comes by a way which has one answer.
+const ONE_ANSWER: &str = "a subscription has many answers: open a WebSocket at /graphql with the subprotocol \
+    graphql-transport-ws, or send Accept: text/event-stream";
 
 /// The query pipeline: limits ▸ parse ▸ validate ▸ coerce ▸ policy ▸ plan ▸ execute ▸ write.
 pub struct Pipeline {
@@ -134,6 +142,12 @@ impl Pipeline {
         }
     }
 
+    /// What kind of operation a request asks for; `None` where that can't be told, which its execution will say.
+    pub(crate) fn kind(&self, request: &GraphqlRequest) -> Option<OperationType> {
+        let prepared = self.documents.prepare(request, &self.snapshots.current(), &self.settings).ok()?;
+        Some(prepared.operation().ok()?.operation_type)
+    }
+
     #[expect(clippy::type_complexity, reason = "three parts that only `execute` takes apart")]
     fn plan(
         &self,
@@ -144,9 +158,11 @@ impl Pipeline {
         let prepared = self.documents.prepare(request, snapshot, &self.settings)?;
         let one = |error| vec![error];
         let operation = prepared.operation().map_err(one)?;
+        if operation.is_subscription() {
+            return Err(one(GraphqlError::new(Code::BadRequest, ONE_ANSWER)));
+        }
         if queries_only && !operation.is_query() {
-            let message = "a GET may only query: send mutations by POST";
-            return Err(one(GraphqlError::new(Code::BadRequest, message)));
+            return Err(one(GraphqlError::new(Code::BadRequest, QUERIES_ONLY)));
         }
         if operation.is_subscription() {
             return Err(one(GraphqlError::new(Code::BadRequest, SUBSCRIPTION)));

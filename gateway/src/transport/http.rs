@@ -7,12 +7,14 @@ use access::{Access, Bodies, Signed};
 use async_graphql_axum::GraphQLRequest;
 use axum::Router;
 use axum::extract::{FromRef, Request, State};
+use axum::handler::Handler;
 use axum::http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::rest;
+use super::live::Live;
+use super::{rest, socket, sse};
 use crate::error::{Code, GraphqlError};
 use crate::execute::Pipeline;
 use crate::request::GraphqlRequest;
@@ -29,9 +31,10 @@ const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
 
 /// What the handlers hold.
 #[derive(Clone)]
-pub(crate) struct Shared {
-    pub(crate) pipeline: Arc<Pipeline>,
-    access: Access,
+pub(super) struct Shared {
+    pub(super) pipeline: Arc<Pipeline>,
+    pub(super) access: Access,
+    pub(super) live: Arc<Live>,
     bodies: Bodies,
 }
 
@@ -42,15 +45,24 @@ impl FromRef<Shared> for Access {
 }
 
 /// The gateway's routes.
-pub fn router<S: Clone + Send + Sync + 'static>(
+pub(crate) fn router<S: Clone + Send + Sync + 'static>(
     pipeline: Arc<Pipeline>,
     access: Access,
     bodies: Bodies,
+    live: Arc<Live>,
 ) -> Router<S> {
     Router::new()
-        .route("/graphql", get(query).post(execute))
+        .route("/graphql", get(answer_get).post(execute))
         .route("/data", get(rest::own_messages))
-        .with_state(Shared { pipeline, access, bodies })
+        .with_state(Shared { pipeline, access, live, bodies })
+}
+
+/// A GET opens a WebSocket, or brings a query.
+async fn answer_get(State(shared): State<Shared>, request: Request) -> Response {
+    if socket::is_asked_for(request.headers()) {
+        return socket::upgrade(shared, request);
+    }
+    query.call(request, shared).await
 }
 
 async fn execute(State(shared): State<Shared>, Signed(caller): Signed, request: Request) -> Response {
@@ -75,6 +87,9 @@ async fn execute(State(shared): State<Shared>, Signed(caller): Signed, request: 
         Ok(request) => request,
         Err(error) => return refused(&shared, &headers, StatusCode::BAD_REQUEST, &error),
     };
+    if sse::is_asked_for(&shared, &headers, &request) {
+        return sse::respond(&shared, caller, &Method::POST, &headers, request);
+    }
     let answer = shared.pipeline.execute(&caller, &request, false).await;
     respond(&headers, answer)
 }
@@ -94,6 +109,9 @@ async fn query(
         .filter_map(|(name, value)| Some((name.to_string(), serde_json::value::to_raw_value(value).ok()?)));
     let variables: HashMap<_, _> = variables.collect();
     let request = GraphqlRequest::new(request.query, request.operation_name, variables);
+    if sse::is_asked_for(&shared, &headers, &request) {
+        return sse::respond(&shared, caller, &Method::GET, &headers, request);
+    }
     let answer = shared.pipeline.execute(&caller, &request, true).await;
     respond(&headers, answer)
 }

@@ -20,7 +20,7 @@ const STREAM: &str = "data";
 /// The parameters of `GET /data`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Parameters {
+pub(super) struct Parameters {
     from: Option<String>,
     to: Option<String>,
     last: Option<String>,
@@ -28,7 +28,7 @@ pub(crate) struct Parameters {
 }
 
 /// The caller's newest messages, oldest first; `before` is the cursor of the page that follows this one.
-pub(crate) async fn own_messages(
+pub(super) async fn own_messages(
     State(shared): State<Shared>,
     Signed(caller): Signed,
     parameters: Result<Query<Parameters>, axum::extract::rejection::QueryRejection>,

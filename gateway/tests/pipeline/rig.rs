@@ -12,6 +12,7 @@ use schema::{
 use serde_json::{Value, json};
 use store::embedded::Embedded;
 use store::{Catalog, Messages, Publish, PublishError, PublishRequest, Published, StreamRecord, WritePolicy};
+use tokio::sync::watch;
 
 /// 2020-06-01T00:00:00Z, in microseconds: when every test happens.
 pub(crate) const NOW: i64 = 1_590_969_600_000_000;
@@ -125,6 +126,7 @@ async fn start(store: &Embedded, notes: &Arc<Notes>, hub: &Arc<Hub>, settings: G
         hub: hub.clone(),
         limits: Limits::default(),
         clock,
+        stopping: watch::channel(false).1,
     };
     Gateway::start(parts).await.unwrap()
 }

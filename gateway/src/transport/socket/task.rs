@@ -1,0 +1,185 @@
+//! The task of one socket: what the protocol decides is done here.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use access::Principal;
+use futures_util::StreamExt;
+use futures_util::stream::{AbortHandle, BoxStream, SelectAll, abortable};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+use tokio_tungstenite::tungstenite::Message;
+
+use super::close::Close;
+use super::connection::{Connection, Occurrence};
+use super::output::{Output, Run};
+use super::protocol::Protocol;
+use super::timers::Now;
+use crate::execute::Pipeline;
+use crate::request::GraphqlRequest;
+use crate::transport::live::{Live, stopped};
+use crate::transport::operation::{self, Order, Said};
+
+/// A socket with all that runs on it.
+pub(super) struct Task<S> {
+    protocol: Protocol,
+    connection: Connection<S>,
+    operations: SelectAll<BoxStream<'static, (Run, Said)>>,
+    stops: HashMap<Run, AbortHandle>,
+    caller: Option<Arc<Principal>>,
+    pipeline: Arc<Pipeline>,
+    live: Arc<Live>,
+    stopping: watch::Receiver<bool>,
+    opened: Instant,
+}
+
+/// What a socket waits for.
+enum Happening {
+    Connection(Occurrence),
+    Operation(Run, Said),
+    Time,
+    Stopping,
+}
+
+/// How a socket ends.
+enum End {
+    /// With a goodbye of ours.
+    Close(Close),
+    /// With the client's.
+    Answer,
+    /// With none.
+    Drop,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
+    pub(super) fn new(
+        protocol: Protocol,
+        connection: Connection<S>,
+        pipeline: Arc<Pipeline>,
+        live: Arc<Live>,
+    ) -> Self {
+        Self {
+            protocol,
+            connection,
+            operations: SelectAll::new(),
+            stops: HashMap::new(),
+            caller: None,
+            pipeline,
+            stopping: live.stopping(),
+            live,
+            opened: Instant::now(),
+        }
+    }
+
+    /// Serves the socket to its end.
+    pub(super) async fn run(mut self) {
+        let end = loop {
+            let happening = self.wait().await;
+            if let Some(end) = self.handle_event(happening) {
+                break end;
+            }
+        };
+        let Self { connection, operations, .. } = self;
+        // What runs is of no use any more.
+        drop(operations);
+        match end {
+            End::Close(close) => {
+                tracing::debug!(code = close.code, reason = close.reason, "closing a socket");
+                connection.goodbye(Some(close)).await;
+            }
+            End::Answer => connection.goodbye(None).await,
+            End::Drop => {}
+        }
+    }
+
+    async fn wait(&mut self) -> Happening {
+        let settings = &self.live.settings;
+        // A stopped operation is let go of when it is next polled: a client must not heap them up meanwhile.
+        let most = settings.subscriptions_per_socket.saturating_mul(2).max(1);
+        let may_read = self.connection.outgoing.text_bytes() < settings.unread_bytes.max(1)
+            && self.operations.len() < most;
+        // Nothing is asked for that could not be sent at once.
+        let may_work = self.connection.is_idle() && !self.operations.is_empty();
+        let now = self.now();
+        let look_again = self.opened + self.protocol.timers().next(now);
+        tokio::select! {
+            occurrence = self.connection.next(may_read) => Happening::Connection(occurrence),
+            Some((run, said)) = self.operations.next(), if may_work => Happening::Operation(run, said),
+            () = sleep_until(look_again) => Happening::Time,
+            () = stopped(&mut self.stopping) => Happening::Stopping,
+        }
+    }
+
+    fn handle_event(&mut self, happening: Happening) -> Option<End> {
+        let now = self.now();
+        let outputs = match happening {
+            Happening::Connection(Occurrence::Gone) => return Some(End::Drop),
+            Happening::Connection(Occurrence::Received(Message::Close(_))) => return Some(End::Answer),
+            Happening::Connection(Occurrence::Received(message)) => self.received(&message, now),
+            Happening::Connection(Occurrence::Unreadable(close)) => self.protocol.close(close),
+            Happening::Connection(Occurrence::Taken) => {
+                let waits = !self.connection.is_idle();
+                self.protocol.timers().taken(waits, now);
+                Vec::new()
+            }
+            Happening::Operation(run, said) => {
+                if !matches!(said, Said::Next(_)) {
+                    self.stops.remove(&run);
+                }
+                self.protocol.said(run, said)
+            }
+            Happening::Time => self.protocol.tick(now),
+            Happening::Stopping => self.protocol.close(Close::going_away()),
+        };
+        let end = outputs.into_iter().find_map(|output| self.perform(output));
+        if !self.connection.is_idle() {
+            self.protocol.timers().waits(now);
+        }
+        end
+    }
+
+    fn received(&mut self, message: &Message, now: Now) -> Vec<Output> {
+        self.protocol.heard(now);
+        match message {
+            Message::Text(text) => self.protocol.text(text.as_str()),
+            Message::Binary(_) => self.protocol.binary(),
+            // Pings are answered where frames are read.
+            _ => Vec::new(),
+        }
+    }
+
+    fn perform(&mut self, output: Output) -> Option<End> {
+        let outgoing = &mut self.connection.outgoing;
+        match output {
+            Output::Text(text) => outgoing.text(text),
+            Output::Next(run, head, payload) => outgoing.results(run, head, payload),
+            Output::Ping => outgoing.ping(),
+            Output::SignedIn(caller) => self.caller = Some(Arc::from(caller)),
+            Output::Start(run, request) => self.start(run, request),
+            Output::Stop(run) => {
+                outgoing.forget(run);
+                if let Some(stop) = self.stops.remove(&run) {
+                    stop.abort();
+                }
+            }
+            Output::Close(close) => return Some(End::Close(close)),
+            Output::Drop => return Some(End::Drop),
+        }
+        None
+    }
+
+    fn start(&mut self, run: Run, request: GraphqlRequest) {
+        // The protocol starts nothing before somebody signed in.
+        let Some(caller) = self.caller.clone() else { return };
+        let guard = self.live.open_operation();
+        let order = Order { pipeline: self.pipeline.clone(), caller, request, resume: None, guard };
+        let (operation, stop) = abortable(operation::run(order));
+        self.stops.insert(run, stop);
+        self.operations.push(operation.map(move |said| (run, said)).boxed());
+    }
+
+    fn now(&self) -> Now {
+        Now { since: self.opened.elapsed(), time: (self.pipeline.clock)() }
+    }
+}

@@ -1,0 +1,77 @@
+//! What the passing of time does to a socket.
+
+use super::{ACK, INIT, Step, check};
+
+const PONG: Step = Step::Text(r#"{"type":"pong"}"#);
+
+/// After signing in.
+#[track_caller]
+fn run(rule: &str, steps: &[Step], expect: &[&str]) {
+    check(rule, None, &[&[INIT], steps].concat(), &[&ACK[..], expect].concat());
+}
+
+#[test]
+fn connection_init_has_three_seconds() {
+    let late = "<4408 Connection initialisation timeout>";
+    check("in time", None, &[Step::Wait(2_999)], &[]);
+    check("late", None, &[Step::Wait(3_000)], &[late]);
+    check("a ping is no init", None, &[Step::Wait(2_000), PONG, Step::Wait(1_000)], &[late]);
+    run("never after the ack", &[Step::Wait(3_000)], &[]);
+    check("one close is enough", None, &[Step::Wait(3_000), Step::Wait(9_000), INIT], &[late]);
+}
+
+#[test]
+fn a_silent_client_is_pinged_and_then_dropped() {
+    run("not yet", &[Step::Wait(24_999)], &[]);
+    run("a ping", &[Step::Wait(25_000), Step::Wait(24_999)], &["<ping>"]);
+    run("dropped", &[Step::Wait(25_000), Step::Wait(25_000)], &["<ping>", "<drop>"]);
+    run("anything heard will do", &[Step::Wait(25_000), PONG, Step::Wait(24_999)], &["<ping>"]);
+    run("a ping again", &[Step::Wait(25_000), PONG, Step::Wait(25_000)], &["<ping>", "<ping>"]);
+    run("silence ends it", &[Step::Wait(25_000), Step::Wait(25_000), PONG, INIT], &["<ping>", "<drop>"]);
+    run(
+        "who takes amid much is alive",
+        &[Step::Wait(25_000), Step::Wait(10_000), Step::Takes, Step::Wait(24_999)],
+        &["<ping>"],
+    );
+}
+
+#[test]
+fn who_does_not_take_what_waits_is_closed() {
+    let unread = "<1013 Try again later: what was sent was not read in time; resume by cursor>";
+    let wait = |n| Step::Wait(n);
+    run("too late", &[Step::Waits, wait(20_000), PONG, wait(10_000)], &[unread]);
+    run("not yet", &[Step::Waits, wait(20_000), PONG, wait(9_999)], &[]);
+    run("taken", &[Step::Waits, wait(20_000), Step::Taken, PONG, wait(10_000)], &[]);
+    run("some taken", &[Step::Waits, wait(20_000), Step::Takes, PONG, wait(10_000), PONG, wait(19_999)], &[]);
+    run(
+        "some taken, no more",
+        &[Step::Waits, wait(20_000), Step::Takes, PONG, wait(10_000), PONG, wait(20_000)],
+        &[unread],
+    );
+    run("what waits longer counts", &[Step::Waits, wait(20_000), Step::Waits, PONG, wait(10_000)], &[unread]);
+}
+
+#[test]
+fn a_token_ends() {
+    let expired = "<4403 Forbidden: the access token has expired; connect again with a new one>";
+    let heard = [Step::Wait(24_000), PONG, Step::Wait(24_000), PONG];
+    run("with the leeway of the verifier", &[&heard[..], &[Step::Wait(16_999)]].concat(), &[]);
+    run("and then", &[&heard[..], &[Step::Wait(17_000)]].concat(), &[expired]);
+}
+
+#[test]
+fn the_next_look_is_when_something_is_due() {
+    let mut machine = super::Machine::new(None);
+    let mut next = |steps: &[Step]| {
+        for step in steps {
+            machine.step(*step);
+        }
+        let now = machine.now();
+        machine.protocol.timers().next(now).as_millis()
+    };
+    assert_eq!(next(&[]), 3_000, "connection_init");
+    assert_eq!(next(&[Step::Wait(1_000), INIT]), 26_000, "a ping");
+    assert_eq!(next(&[Step::Wait(25_000)]), 51_000, "a pong");
+    assert_eq!(next(&[Step::Wait(5_000), PONG, Step::Wait(20_000), PONG]), 65_000, "the token's end");
+    assert_eq!(next(&[Step::Wait(1_000), Step::Waits, Step::Wait(12_000), PONG]), 65_000, "still that");
+}
