@@ -1,0 +1,11 @@
+//! Live transports over real sockets: the gateway's routes on a TCP listener, and clients that speak the protocols.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod client;
+mod handshake;
+mod life;
+mod limits;
+mod operations;
+mod rig;
+mod sse;
