@@ -53,9 +53,6 @@ pub struct Pipeline {
     pub(crate) live: LiveSettings,
 }
 
-/// What somebody is told who sends a subscription where one answer is all there can be.
-const SUBSCRIPTION: &str = "a subscription has no single answer: open a WebSocket at this address (graphql-transport-ws), or accept text/event-stream";
-
 /// An answer: `data`, or none of it where the request could not be executed at all.
 pub struct Response {
     /// The body.
@@ -163,9 +160,6 @@ impl Pipeline {
         }
         if queries_only && !operation.is_query() {
             return Err(one(GraphqlError::new(Code::BadRequest, QUERIES_ONLY)));
-        }
-        if operation.is_subscription() {
-            return Err(one(GraphqlError::new(Code::BadRequest, SUBSCRIPTION)));
         }
         let variables = coerce::variables(snapshot, operation, request).map_err(one)?;
         let plan = prepared.plan(snapshot, &variables, &self.settings).map_err(one)?;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use access::{Development, Grant, Issuer, IssuerSettings, Roles};
+use access::{Bodies, Development, Grant, Issuer, IssuerSettings, Roles};
 use async_trait::async_trait;
 use axum::serve::ListenerExt;
-use gateway::{Gateway, GatewaySettings, LiveSettings, Parts};
+use gateway::{Gateway, GatewaySettings, Hub, LiveSettings, Parts};
 use schema::{Clock, Limits, PartitionId, Position, Timestamp, Topic};
 use serde_json::json;
 use store::embedded::Embedded;
@@ -83,13 +83,15 @@ impl Rig {
             store: Arc::new(Embedded::open(&dir.path().join("store"), Default::default()).unwrap()),
             publish: Arc::new(Gated(gate.clone())),
             settings,
+            hub: Hub::new(&live),
             live,
             limits: Limits::default(),
             clock,
             stopping,
         });
         let gateway = gateway.await.unwrap();
-        let app = gateway.router::<()>(issuer.access()).with_state(());
+        let bodies = Bodies::new(64 << 20, Duration::from_secs(5));
+        let app = gateway.router::<()>(issuer.access(), bodies).with_state(());
         let listener = listener.tap_io(|stream| stream.set_nodelay(true).unwrap());
         tokio::spawn(async move { axum::serve(listener, app).await });
         Self { gateway, address, stop, gate, issuer, clock: now, _dir: dir }
