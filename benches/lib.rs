@@ -15,6 +15,19 @@ pub fn cpu_ns() -> u64 {
     tasks.flatten().map(of).sum()
 }
 
+/// A figure of this process's memory, such as `VmRSS`, in bytes.
+pub fn memory(name: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("a Linux with /proc");
+    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    let kib = line.and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok());
+    kib.expect("a figure") << 10
+}
+
+/// From now on, `VmHWM` is the peak since now.
+pub fn forget_peak() {
+    std::fs::write("/proc/self/clear_refs", "5").expect("a Linux with /proc");
+}
+
 /// Runs that are timed as one: the kernel adds up CPU time every few milliseconds only.
 const RUNS: u64 = 50;
 
