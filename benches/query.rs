@@ -91,11 +91,11 @@ fn slot(first: bool, key: &str, value: Member) -> Slot<Member> {
 }
 
 fn object(fields: Vec<(&str, Show)>) -> Show {
-    let keys = fields.iter().map(|(key, _)| Box::from(*key)).collect();
-    let primary = |show| Member::Primary { opened: false, show };
-    let slots = fields.into_iter().enumerate();
-    let slots = slots.map(|(at, (key, show))| (slot(at == 0, key, primary(show)), Some(at))).collect();
-    Show::Object(Level { keys, slots, typename: Box::default() })
+    let slots = fields
+        .into_iter()
+        .enumerate()
+        .map(|(at, (key, show))| (slot(at == 0, key, Member::Primary { opened: false, show }), Some(key)));
+    Show::Object(Level::new(slots.collect(), Box::default()))
 }
 
 /// The selection of [`QUERY`], by hand.

@@ -69,8 +69,8 @@ impl Plan<'_> {
     }
 
     fn level(&mut self, depth: usize) -> Level {
-        let mut level = Level { keys: Vec::new(), slots: Vec::new(), typename: Box::from(&b"\"O\""[..]) };
-        while self.0.len() > 0 && level.slots.len() < 8 {
+        let mut fields: Vec<(Slot<Member>, Option<String>)> = Vec::new();
+        while self.0.len() > 0 && fields.len() < 8 {
             let name = match self.next() {
                 b'}' => break,
                 // A character of two bytes, in UTF-8 and behind an escape.
@@ -78,14 +78,10 @@ impl Plan<'_> {
                 byte => char::from(byte & 0x7f).to_string(),
             };
             let member = self.member(depth + 1);
-            let at = level.keys.iter().position(|key| **key == *name).unwrap_or_else(|| {
-                level.keys.push(name.into());
-                level.keys.len() - 1
-            });
-            level.slots.push((slot(level.slots.len(), member), Some(at)));
+            fields.push((slot(fields.len(), member), Some(name)));
         }
-        level.slots.push((slot(level.slots.len(), Member::Json), None));
-        level
+        fields.push((slot(fields.len(), Member::Json), None));
+        Level::new(fields, Box::from(&b"\"O\""[..]))
     }
 }
 
@@ -144,13 +140,13 @@ impl Model<'_> {
                 self.list(items, |this, item| this.show(element, item));
             }
             (Show::Object(level), Node::Object(members)) => {
-                for (slot, key) in &level.slots {
+                for (slot, name) in level.fields() {
                     self.bytes(&slot.prefix);
-                    let Some(key) = key else {
-                        self.bytes(&level.typename);
+                    let Some(name) = name else {
+                        self.bytes(level.typename());
                         continue;
                     };
-                    match members.iter().find(|member| *member.name == *level.keys[*key]) {
+                    match members.iter().find(|member| member.name == name) {
                         Some(found) => self.member(&slot.value, &found.value),
                         None => self.out += "null",
                     }

@@ -110,31 +110,19 @@ impl Compiler<'_> {
     }
 
     fn level(&self, object: &Object, of: &Collected<'_>) -> Level {
-        let mut keys: Vec<Box<str>> = Vec::new();
         let fields = collect(self.document, self.conditions, of.selections());
-        let mut slots = Vec::with_capacity(fields.len());
+        let mut shown = Vec::with_capacity(fields.len());
         for field in &fields {
             let name = field.field().name.as_str();
-            let (member, key) = match object.resolve(name) {
-                Some((member, view)) => {
-                    let known = keys.iter().position(|key| **key == *member.key);
-                    let key = known.unwrap_or_else(|| {
-                        keys.push(member.key.as_str().into());
-                        keys.len() - 1
-                    });
-                    (self.member(member, view, field), Some(key))
-                }
+            let (value, name) = match object.resolve(name) {
+                Some((member, view)) => (self.member(member, view, field), Some(member.key.as_str())),
                 None if name == "__typename" => (Member::Json, None),
                 None => continue,
             };
-            let slot = Slot {
-                prefix: prefix(slots.is_empty(), field.key),
-                key: field.key.to_owned(),
-                value: member,
-            };
-            slots.push((slot, key));
+            let slot = Slot { prefix: prefix(shown.is_empty(), field.key), key: field.key.to_owned(), value };
+            shown.push((slot, name));
         }
-        Level { keys, slots, typename: quoted(&object.type_name) }
+        Level::new(shown, quoted(&object.type_name))
     }
 
     fn entries(&self, entries: &Entries, of: &Collected<'_>) -> project::Entries {

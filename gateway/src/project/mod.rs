@@ -1,53 +1,33 @@
 //! Projection: the chosen fields of a raw document, written straight into the response.
 //!
-//! The document is walked once a level and never parsed into a tree; the walk stops when all wanted names were met,
-//! which is sound because names were checked to be unique when the message came in.
+//! The document is walked once and never parsed into a tree: the walk notes where the wanted values are, of objects within
+//! objects too, and these are then written in the order of the selection. It stops when all wanted names were met, which is
+//! sound because names were checked to be unique when the message came in.
 
+mod errors;
+mod found;
 mod leaf;
 mod level;
 
 #[cfg(test)]
 mod tests;
 
+pub use errors::Errors;
 pub use leaf::Leaf;
 pub use level::{Entries, EntryField, Level, Member, Show};
 
+use found::Places;
 use schema::json::{Cursor, Kind, Malformed};
 
 use crate::error::{Code, GraphqlError, Step};
-
-/// Errors of one response, bounded.
-#[derive(Debug)]
-pub struct Errors {
-    /// The first ones.
-    pub list: Vec<GraphqlError>,
-    max: usize,
-    /// How many there were in all.
-    pub total: usize,
-}
-
-impl Errors {
-    /// No errors yet, and at most `max` to be listed.
-    pub fn new(max: usize) -> Self {
-        Self { list: Vec::new(), max, total: 0 }
-    }
-
-    /// Adds what `error` makes, unless the list is full.
-    pub fn add(&mut self, error: impl FnOnce() -> GraphqlError) {
-        self.total += 1;
-        if self.list.len() < self.max {
-            self.list.push(error());
-        }
-    }
-}
 
 /// Writes selections of documents into a response.
 #[derive(Debug)]
 pub struct Projector<'p> {
     /// Where the value being written stands.
     path: Vec<PathStep<'p>>,
-    /// For each level entered, what was found of its names.
-    found: Vec<Option<(usize, usize)>>,
+    /// What was found of the objects that are being written.
+    places: Places,
     /// What could not be written as selected.
     pub errors: Errors,
     limits: &'p schema::Limits,
@@ -62,7 +42,7 @@ enum PathStep<'p> {
 impl<'p> Projector<'p> {
     /// A projector for one response. `limits` bound documents inside strings.
     pub fn new(errors_max: usize, limits: &'p schema::Limits) -> Self {
-        Self { path: Vec::new(), found: Vec::new(), errors: Errors::new(errors_max), limits }
+        Self { path: Vec::new(), places: Places::default(), errors: Errors::new(errors_max), limits }
     }
 
     /// Steps below the response key `key`.
@@ -131,80 +111,100 @@ impl<'p> Projector<'p> {
     }
 
     fn show(&mut self, show: &'p Show, raw: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
-        let kind = Cursor::new(raw).kind()?;
-        match (show, kind) {
-            (Show::Leaf(leaf), _) => {
-                if let Err(why) = leaf.write(kind, raw, out) {
-                    self.fail(why);
-                }
+        let mut cursor = Cursor::new(raw);
+        match show {
+            Show::Leaf(leaf) => {
+                self.leaf(*leaf, cursor.kind()?, raw, out);
                 Ok(())
             }
-            (Show::Object(level), Kind::Object) => self.object(level, raw, out),
-            (Show::List(element), Kind::Array) => self.list(element, raw, out),
+            _ => self.next(show, &mut cursor, false, out),
+        }
+    }
+
+    /// Shows the value that comes next, and steps behind it if its `end` is needed.
+    fn next(
+        &mut self,
+        show: &'p Show,
+        cursor: &mut Cursor<'_>,
+        end: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Malformed> {
+        match (show, cursor.first()?) {
+            (Show::Leaf(leaf), _) => {
+                let start = cursor.offset();
+                let kind = cursor.step()?;
+                self.leaf(*leaf, kind, &cursor.document()[start..cursor.offset()], out);
+            }
+            (Show::Object(level), b'{') => {
+                let base = self.places.len();
+                let walked = self.places.walk(level, cursor, end);
+                let written = walked.and_then(|()| self.level(level, cursor.document(), base, out));
+                self.places.truncate(base);
+                written?;
+            }
+            (Show::List(element), b'[') => self.list(element, cursor, out)?,
             _ => {
                 out.extend_from_slice(b"null");
-                Ok(())
-            }
-        }
-    }
-
-    fn object(&mut self, level: &'p Level, raw: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
-        let base = self.found.len();
-        self.found.resize(base + level.keys.len(), None);
-        let result = self.find(level, raw, base).and_then(|()| self.write_level(level, raw, base, out));
-        self.found.truncate(base);
-        result
-    }
-
-    /// One walk over the object: where the wanted names' values are.
-    fn find(&mut self, level: &Level, raw: &[u8], base: usize) -> Result<(), Malformed> {
-        let mut left = level.keys.len();
-        if left == 0 {
-            return Ok(());
-        }
-        let mut cursor = Cursor::new(raw);
-        cursor.enter_object()?;
-        while let Some(name) = cursor.next_name()? {
-            let wanted = level.keys.iter().position(|key| name.is(key));
-            let value = cursor.skip()?;
-            if let Some(at) = wanted {
-                let end = cursor.offset();
-                self.found[base + at] = Some((end - value.len(), end));
-                left -= 1;
-                if left == 0 {
-                    break;
+                if end {
+                    cursor.step()?;
                 }
             }
         }
         Ok(())
     }
 
-    fn write_level(
+    fn leaf(&mut self, leaf: Leaf, kind: Kind, raw: &[u8], out: &mut Vec<u8>) {
+        if let Err(why) = leaf.write(kind, raw, out) {
+            self.fail(why);
+        }
+    }
+
+    /// Writes an object of `document` whose members were found: their places begin at `base`.
+    fn level(
         &mut self,
         level: &'p Level,
-        raw: &[u8],
+        document: &[u8],
         base: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), Malformed> {
-        for (slot, key) in &level.slots {
+        for (index, (slot, name)) in level.slots.iter().enumerate() {
             out.extend_from_slice(&slot.prefix);
-            let Some(key) = key else {
+            let Some(name) = *name else {
                 out.extend_from_slice(&level.typename);
                 continue;
             };
-            match self.found[base + key] {
-                Some((start, end)) => {
-                    self.under(&slot.key, |this| this.member(&slot.value, &raw[start..end], out))?;
+            let Some(found) = self.places.get(base + name) else {
+                out.extend_from_slice(b"null");
+                continue;
+            };
+            match &slot.value {
+                Member::Primary { opened: false, show: Show::Leaf(leaf) } => {
+                    let raw = &document[found.start..found.end];
+                    if let Err(why) = leaf.write(found.kind, raw, out) {
+                        self.under(&slot.key, |this| this.fail(why));
+                    }
                 }
-                None => out.extend_from_slice(b"null"),
+                Member::Primary { show: Show::Object(inner), .. }
+                    if found.kind == Kind::Object && level.names[name].object == Some(index) =>
+                {
+                    self.under(&slot.key, |this| this.level(inner, document, found.below, out))?;
+                }
+                member => {
+                    let raw = &document[found.start..found.end];
+                    self.under(&slot.key, |this| this.member(member, raw, out))?;
+                }
             }
         }
         out.push(b'}');
         Ok(())
     }
 
-    fn list(&mut self, element: &'p Show, raw: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
-        let mut cursor = Cursor::new(raw);
+    fn list(
+        &mut self,
+        element: &'p Show,
+        cursor: &mut Cursor<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Malformed> {
         cursor.enter_array()?;
         out.push(b'[');
         let mut index = 0;
@@ -212,8 +212,7 @@ impl<'p> Projector<'p> {
             if index > 0 {
                 out.push(b',');
             }
-            let value = cursor.skip()?;
-            self.at(index, |this| this.show(element, value, out))?;
+            self.at(index, |this| this.next(element, cursor, true, out))?;
             index += 1;
         }
         out.push(b']');

@@ -1,24 +1,6 @@
 //! A walk through a document that passed the check, in one pass and without building anything.
 
-use super::Text;
-
-/// What a JSON value is. Integers and floats are told apart by how the number is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Kind {
-    Null,
-    Boolean,
-    Integer,
-    Float,
-    Text,
-    Object,
-    Array,
-}
-
-/// The bytes are not JSON. A document that passed [`super::check()`] never gives this.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the bytes are not JSON")]
-pub struct Malformed;
+use super::{Kind, Malformed, Text, scan};
 
 /// Stands before, in, or after a value of a document, and moves only forward.
 ///
@@ -40,27 +22,32 @@ impl<'a> Cursor<'a> {
     /// # Errors
     /// [`Malformed`] if no value does.
     pub fn kind(&mut self) -> Result<Kind, Malformed> {
-        self.space();
-        Ok(match self.peek()? {
+        Ok(match self.first()? {
             b'{' => Kind::Object,
             b'[' => Kind::Array,
             b'"' => Kind::Text,
             b't' | b'f' => Kind::Boolean,
             b'n' => Kind::Null,
-            _ => {
-                let number = &self.bytes[self.at..self.scalar_end()];
-                let float = number.iter().any(|c| matches!(c, b'.' | b'e' | b'E'));
-                if float { Kind::Float } else { Kind::Integer }
-            }
+            _ => self.number().0,
         })
+    }
+
+    /// The first byte of what comes next, behind white space.
+    ///
+    /// # Errors
+    /// [`Malformed`] at the end of the bytes.
+    #[inline]
+    pub fn first(&mut self) -> Result<u8, Malformed> {
+        let c = self.peek()?;
+        if c > b' ' { Ok(c) } else { self.first_behind_space() }
     }
 
     /// Steps into the object that comes next: call [`Cursor::next_name`] until it gives `None`.
     ///
     /// # Errors
     /// [`Malformed`] if no object comes next.
+    #[inline]
     pub fn enter_object(&mut self) -> Result<(), Malformed> {
-        self.space();
         self.take(b'{')
     }
 
@@ -69,18 +56,17 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// [`Malformed`] if neither a name nor the end of an object follows.
+    #[inline(always)]
     pub fn next_name(&mut self) -> Result<Option<Text<'a>>, Malformed> {
-        self.space();
-        if self.peek()? == b'}' {
-            self.at += 1;
-            return Ok(None);
-        }
-        if self.peek()? == b',' {
-            self.at += 1;
-            self.space();
+        match self.first()? {
+            b'}' => {
+                self.at += 1;
+                return Ok(None);
+            }
+            b',' => self.at += 1,
+            _ => {}
         }
         let name = self.text()?;
-        self.space();
         self.take(b':')?;
         Ok(Some(name))
     }
@@ -89,8 +75,8 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// [`Malformed`] if no array comes next.
+    #[inline]
     pub fn enter_array(&mut self) -> Result<(), Malformed> {
-        self.space();
         self.take(b'[')
     }
 
@@ -98,9 +84,9 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// [`Malformed`] if neither an element nor the end of an array follows.
+    #[inline]
     pub fn next_element(&mut self) -> Result<bool, Malformed> {
-        self.space();
-        match self.peek()? {
+        match self.first()? {
             b']' => {
                 self.at += 1;
                 return Ok(false);
@@ -115,95 +101,135 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// [`Malformed`] if no string comes next.
+    #[inline(always)]
     pub fn text(&mut self) -> Result<Text<'a>, Malformed> {
-        self.space();
         self.take(b'"')?;
-        let (start, mut escaped) = (self.at, false);
-        loop {
-            let rest = self.bytes.get(self.at..).ok_or(Malformed)?;
-            // Names and most values are short: a plain loop meets their end before a vector search is set up.
-            let found = rest.iter().take(16).position(|c| matches!(c, b'"' | b'\\'));
-            let found = found.or_else(|| memchr::memchr2(b'"', b'\\', rest)).ok_or(Malformed)?;
-            self.at += found;
-            if self.bytes[self.at] == b'"' {
-                let text = Text::new(&self.bytes[start..self.at], escaped);
-                self.at += 1;
-                return Ok(text);
-            }
-            escaped = true;
-            self.at += 2;
-        }
+        let start = self.at;
+        let escaped = self.string()?;
+        Ok(Text::new(&self.bytes[start..self.at - 1], escaped))
     }
 
     /// Steps over the value that comes next, and gives its bytes.
     ///
     /// # Errors
     /// [`Malformed`] if no whole value comes next.
+    #[inline]
     pub fn skip(&mut self) -> Result<&'a [u8], Malformed> {
-        self.space();
+        self.first()?;
         let start = self.at;
-        match self.peek()? {
-            b'"' => {
-                self.text()?;
-            }
-            b'{' | b'[' => self.skip_nested()?,
-            _ => {
-                self.at = self.scalar_end();
-                if self.at == start {
-                    return Err(Malformed);
-                }
-            }
-        }
+        self.step()?;
         Ok(&self.bytes[start..self.at])
     }
 
+    /// Steps over the value that comes next, and gives its kind.
+    ///
+    /// # Errors
+    /// [`Malformed`] if no whole value comes next.
+    pub fn step(&mut self) -> Result<Kind, Malformed> {
+        let c = self.first()?;
+        match c {
+            b'"' => {
+                self.at += 1;
+                self.string()?;
+                Ok(Kind::Text)
+            }
+            b'{' | b'[' => {
+                self.at += 1;
+                self.leave()?;
+                Ok(if c == b'{' { Kind::Object } else { Kind::Array })
+            }
+            _ => {
+                let (number, end) = self.number();
+                if end == self.at {
+                    return Err(Malformed);
+                }
+                self.at = end;
+                Ok(match c {
+                    b't' | b'f' => Kind::Boolean,
+                    b'n' => Kind::Null,
+                    _ => number,
+                })
+            }
+        }
+    }
+
+    /// Steps behind the object or array that was entered, over whatever is left of it.
+    ///
+    /// # Errors
+    /// [`Malformed`] if it has no end.
+    pub fn leave(&mut self) -> Result<(), Malformed> {
+        self.at = scan::nested_end(self.bytes, self.at).ok_or(Malformed)?;
+        Ok(())
+    }
+
     /// How many bytes of the document lie behind.
+    #[inline]
     pub fn offset(&self) -> usize {
         self.at
     }
 
-    /// Brackets of both sorts are counted together: in a checked document they match.
-    fn skip_nested(&mut self) -> Result<(), Malformed> {
-        let mut depth = 0usize;
-        loop {
-            let rest = self.bytes.get(self.at..).ok_or(Malformed)?;
-            // Between two of these there is nothing to look at.
-            let found =
-                rest.iter().position(|c| matches!(c, b'"' | b'{' | b'[' | b'}' | b']')).ok_or(Malformed)?;
-            self.at += found;
-            match rest[found] {
-                b'"' => {
-                    self.text()?;
-                    continue;
-                }
-                b'{' | b'[' => depth += 1,
-                _ => depth -= 1,
-            }
-            self.at += 1;
-            if depth == 0 {
-                return Ok(());
-            }
+    /// The whole document.
+    #[inline]
+    pub fn document(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Steps behind the string that was entered, and tells whether any escape stands in it.
+    ///
+    /// Most of a walk's time goes here, so this and what is made of it stay in registers: a slice that passes through memory,
+    /// written as two words and read as one, costs as much as the search.
+    #[inline(always)]
+    fn string(&mut self) -> Result<bool, Malformed> {
+        let (mut end, escaped) = scan::string_end(self.bytes, self.at).ok_or(Malformed)?;
+        if escaped {
+            end = self.escaped_end(end).ok_or(Malformed)?;
         }
+        self.at = end + 1;
+        Ok(escaped)
     }
 
-    fn scalar_end(&self) -> usize {
-        let rest = &self.bytes[self.at..];
-        let length = rest.iter().position(|c| matches!(c, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r'));
-        self.at + length.unwrap_or(rest.len())
+    /// Where the string ends that has its first escape at `at`.
+    #[cold]
+    fn escaped_end(&self, at: usize) -> Option<usize> {
+        let (mut end, mut escaped) = (at, true);
+        while escaped {
+            (end, escaped) = scan::string_end(self.bytes, end + 2)?;
+        }
+        Some(end)
     }
 
-    fn space(&mut self) {
-        while matches!(self.bytes.get(self.at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+    /// The kind of the number that comes next, and where it ends. A word ends likewise, and has no kind of number.
+    #[inline]
+    fn number(&self) -> (Kind, usize) {
+        let mut kind = Kind::Integer;
+        let mut at = self.at;
+        for c in &self.bytes[at..] {
+            match c {
+                b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r' => break,
+                b'.' | b'e' | b'E' => kind = Kind::Float,
+                _ => {}
+            }
+            at += 1;
+        }
+        (kind, at)
+    }
+
+    #[cold]
+    fn first_behind_space(&mut self) -> Result<u8, Malformed> {
+        while matches!(self.peek()?, b' ' | b'\t' | b'\n' | b'\r') {
             self.at += 1;
         }
+        self.peek()
     }
 
+    #[inline]
     fn peek(&self) -> Result<u8, Malformed> {
         self.bytes.get(self.at).copied().ok_or(Malformed)
     }
 
+    #[inline]
     fn take(&mut self, c: u8) -> Result<(), Malformed> {
-        if self.peek()? != c {
+        if self.first()? != c {
             return Err(Malformed);
         }
         self.at += 1;
@@ -231,9 +257,13 @@ mod tests {
         }
         assert_eq!(kinds, [(Kind::Integer, &b"1"[..]), (Kind::Float, b"2.5"), (Kind::Text, br#""x\"y""#)]);
         assert!(cursor.next_name().unwrap().unwrap().is("b"));
+        let mut inside = cursor.clone();
         assert_eq!(cursor.skip(), Ok(&br#"{ "c" : null }"#[..]));
+        inside.enter_object().unwrap();
+        inside.leave().unwrap();
+        assert_eq!(inside.offset(), cursor.offset());
         assert!(cursor.next_name().unwrap().unwrap().is("d"));
-        assert_eq!(cursor.skip(), Ok(&b"true"[..]));
+        assert_eq!((cursor.first(), cursor.step()), (Ok(b't'), Ok(Kind::Boolean)));
         assert!(cursor.next_name().unwrap().is_none());
     }
 

@@ -4,10 +4,13 @@
 
 mod check;
 mod cursor;
+mod kind;
 mod pointer;
+mod scan;
 mod text;
 
 pub use check::{CheckLimits, Fault, body_fault, check};
-pub use cursor::{Cursor, Kind, Malformed};
+pub use cursor::Cursor;
+pub use kind::{Kind, Malformed};
 pub use pointer::{InvalidPointer, Pointer};
 pub use text::Text;

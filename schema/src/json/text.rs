@@ -12,6 +12,7 @@ pub struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
+    #[inline]
     pub(super) fn new(raw: &'a [u8], escaped: bool) -> Self {
         Self { raw, escaped }
     }
@@ -37,6 +38,7 @@ impl<'a> Text<'a> {
     }
 
     /// Whether this string means `name`.
+    #[inline]
     pub fn is(&self, name: &str) -> bool {
         if self.escaped { self.decode().is_ok_and(|text| text == name) } else { self.raw == name.as_bytes() }
     }
@@ -47,6 +49,7 @@ impl<'a> Text<'a> {
     }
 
     /// The bytes between the quotes, as they stand.
+    #[inline]
     pub fn as_raw(&self) -> &'a [u8] {
         self.raw
     }
