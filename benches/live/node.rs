@@ -30,6 +30,7 @@ pub(crate) struct Node {
     hub: Arc<Hub>,
     issuer: Issuer,
     announced: AtomicU64,
+    topics: Vec<Topic>,
     _stop: watch::Sender<bool>,
     _dir: tempfile::TempDir,
 }
@@ -60,7 +61,9 @@ impl Node {
         let issuer = issuer.expect("an issuer");
         let store = Embedded::open(&dir.path().join("store"), EmbeddedOptions::default()).expect("a store");
         let store: Arc<dyn Store> = Arc::new(store);
-        let (live, limits) = (LiveSettings::default(), Limits::default());
+        // What is only announced is in no journal: so that the slowest finds it here.
+        let live = LiveSettings { ring_bytes: 1 << 30, ..LiveSettings::default() };
+        let limits = Limits::default();
         let hub = Hub::new(&live);
         let log = dir.path().join("log");
         let ingest = Ingest::start(
@@ -103,6 +106,7 @@ impl Node {
             hub,
             issuer,
             announced: AtomicU64::new(1_000_000),
+            topics: (0..1_000).map(|n| Topic::new(&format!("t{n}")).expect("a topic")).collect(),
             _stop: stop,
             _dir: dir,
         }
@@ -131,9 +135,10 @@ impl Node {
     pub(crate) fn announce(&self, n: u64, topics: usize) {
         // A partition of its own, of which the store knows nothing.
         let partition = PartitionId::new("announced");
+        let raw = bytes::Bytes::from(reading(n));
         let first = self.announced.fetch_add(topics as u64, Ordering::Relaxed);
         let message = |topic: usize| Message {
-            topic: Topic::new(&format!("t{topic}")).expect("a topic"),
+            topic: self.topics[topic].clone(),
             time: now(),
             time_source: TimeSource::Arrival,
             arrived_at: now(),
@@ -143,7 +148,7 @@ impl Node {
                 sub: 0,
             },
             key: "key".into(),
-            raw: reading(n).into(),
+            raw: raw.clone(),
         };
         let messages = (0..topics).map(message).collect();
         let after = if first == 1_000_000 { 0 } else { first };

@@ -28,7 +28,7 @@ pub(crate) enum Mark {
 impl Deliveries {
     /// None yet; marks will be beside `base`.
     pub(crate) fn new(base: Arc<Places>) -> Self {
-        Self { bytes: Vec::new(), ends: Vec::new(), base, next: 0 }
+        Self { bytes: Vec::with_capacity(512), ends: Vec::new(), base, next: 0 }
     }
 
     /// Where the next result is written to.
@@ -66,11 +66,10 @@ impl Deliveries {
 impl Mark {
     /// The cursor of this place.
     pub(crate) fn cursor(&self, base: &Places, incarnation: u64, stream: &StreamName) -> String {
-        let (mut places, mut history) = (base.clone(), None);
-        match self {
-            Self::Place(partition, place) => places.set(partition, *place),
-            Self::History(mark) => history = Some(mark.clone()),
-        }
-        ResumeCursor { incarnation, places, history }.encode(stream)
+        let (other, history) = match self {
+            Self::Place(partition, place) => (Some((partition, *place)), None),
+            Self::History(mark) => (None, Some(mark)),
+        };
+        ResumeCursor::encode_beside(stream, incarnation, base, other, history)
     }
 }

@@ -215,7 +215,7 @@ impl Reader {
             match store.next_journal(stream, partition, places.get(partition).whole()).await? {
                 Next::Row(row) => {
                     let row = Row::messages(partition, before, Place::behind(row.last), row.messages);
-                    if row.select(selection, 0).is_empty() {
+                    if row.first(selection, 0, Place::START).is_none() {
                         places.set(partition, row.after.get(partition));
                         continue;
                     }
@@ -291,9 +291,7 @@ impl Live {
             } else if row.is_gap() {
                 return Look::Piece(Piece::Gap { row, from: consumed, base });
             } else {
-                let skip = |at: &usize| !consumed.covers(&row.all()[*at].position);
-                let first = row.select(&source.selection, self.index).into_iter().find(skip);
-                match first {
+                match row.first(&source.selection, self.index, consumed) {
                     Some(start) => return Look::Piece(Piece::Row { row, start, base, shared: self.shared }),
                     None => self.consumed(&row, row.all().len()),
                 }

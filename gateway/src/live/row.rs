@@ -119,6 +119,19 @@ impl Row {
         }
     }
 
+    /// The first of them, if there is one, that `consumed` does not cover.
+    pub(crate) fn first(&self, selection: &Selection, start: usize, consumed: Place) -> Option<usize> {
+        let messages = self.all();
+        let is_fresh = |at: &usize| !consumed.covers(&messages[*at].position);
+        match selection {
+            Selection::Topics(topics) if topics.len() == 1 && !self.by_topic.is_empty() => {
+                let found = self.by_topic.get(&topics[0]).map(Vec::as_slice).unwrap_or_default();
+                found[found.partition_point(|at| *at < start)..].iter().copied().find(is_fresh)
+            }
+            _ => (start..messages.len()).filter(|at| selection.includes(&messages[*at].topic)).find(is_fresh),
+        }
+    }
+
     /// Where a reader stands in its partition when it has consumed what comes before `index`.
     pub(crate) fn place(&self, index: usize) -> Place {
         let messages = self.all();

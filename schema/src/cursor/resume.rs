@@ -95,20 +95,22 @@ impl Places {
         self.0.binary_search_by(|(known, _)| known.cmp(partition))
     }
 
-    fn encode(&self, out: &mut Vec<u8>) {
+    /// Writes them, with `other` in place of what they say of its partition.
+    fn encode(&self, other: Option<(&PartitionId, Place)>, out: &mut Vec<u8>) {
+        let mut other = other;
         for (partition, place) in &self.0 {
-            // Nothing names a partition by an empty text: that is the end of the list.
-            out.extend_from_slice(partition.as_str().as_bytes());
-            out.push(0);
-            place.sequence.encode(out);
-            match place.sub {
-                None => out.push(0),
-                Some(sub) => {
-                    out.push(1);
-                    out.extend_from_slice(&sub.to_be_bytes());
+            if let Some((added, its)) = other.take_if(|(added, _)| *added <= partition) {
+                encode_place(added, &its, out);
+                if added == partition {
+                    continue;
                 }
             }
+            encode_place(partition, place, out);
         }
+        if let Some((added, its)) = other {
+            encode_place(added, &its, out);
+        }
+        // Nothing names a partition by an empty text: that is the end of the list.
         out.push(0);
     }
 
@@ -137,6 +139,19 @@ impl Places {
             }
             places.0.push((partition, Place { sequence, sub }));
             bytes = rest;
+        }
+    }
+}
+
+fn encode_place(partition: &PartitionId, place: &Place, out: &mut Vec<u8>) {
+    out.extend_from_slice(partition.as_str().as_bytes());
+    out.push(0);
+    place.sequence.encode(out);
+    match place.sub {
+        None => out.push(0),
+        Some(sub) => {
+            out.push(1);
+            out.extend_from_slice(&sub.to_be_bytes());
         }
     }
 }
@@ -174,10 +189,21 @@ pub struct ResumeCursor {
 impl ResumeCursor {
     /// The cursor's text, for use with `stream` only.
     pub fn encode(&self, stream: &StreamName) -> String {
-        let mut body = Vec::with_capacity(16 + 40 * self.places.0.len());
-        body.extend_from_slice(&self.incarnation.to_be_bytes());
-        self.places.encode(&mut body);
-        if let Some(HistoryMark { time, position }) = &self.history {
+        Self::encode_beside(stream, self.incarnation, &self.places, None, self.history.as_ref())
+    }
+
+    /// The text of the cursor that stands at `places`, but for one partition perhaps: what most cursors differ in.
+    pub fn encode_beside(
+        stream: &StreamName,
+        incarnation: u64,
+        places: &Places,
+        other: Option<(&PartitionId, Place)>,
+        history: Option<&HistoryMark>,
+    ) -> String {
+        let mut body = Vec::with_capacity(48 + 40 * places.0.len());
+        body.extend_from_slice(&incarnation.to_be_bytes());
+        places.encode(other, &mut body);
+        if let Some(HistoryMark { time, position }) = history {
             body.extend_from_slice(&time.0.to_be_bytes());
             position.encode(&mut body);
         }
@@ -297,6 +323,20 @@ mod tests {
             if let Ok(cursor) = ResumeCursor::decode(&text, &stream("events")) {
                 prop_assert_eq!(cursor.encode(&stream("events")), text);
             }
+        }
+
+        #[test]
+        fn beside_is_the_same_as_set(known: std::collections::BTreeSet<u8>, other: u8) {
+            let partition = |n: u8| PartitionId::embedded(u32::from(n % 8));
+            let mut cursor = ResumeCursor { history: None, ..cursor(0) };
+            cursor.places = known.into_iter().map(|n| (partition(n), Place::behind(u64::from(n).into()))).collect();
+            let (beside, place) = (partition(other), Place { sequence: 77.into(), sub: Some(3) });
+            let stream = stream("events");
+            let text = ResumeCursor::encode_beside(
+                &stream, cursor.incarnation, &cursor.places, Some((&beside, place)), None,
+            );
+            cursor.places.set(&beside, place);
+            prop_assert_eq!(text, cursor.encode(&stream));
         }
 
         #[test]

@@ -9,7 +9,7 @@ use super::super::{Pipeline, topics, unavailable};
 use super::Subscription;
 use crate::coerce::{self, Arguments, bad_input};
 use crate::error::GraphqlError;
-use crate::live::{History, Reader, Selection, Source};
+use crate::live::{History, MemoKey, Reader, Selection, Source};
 use crate::plan::{LiveRoot, Owner};
 use crate::request::GraphqlRequest;
 use crate::snapshot::StreamView;
@@ -62,6 +62,7 @@ impl Pipeline {
         // Places in another incarnation mean nothing here: all of this one follows.
         let anew = cursor.as_ref().is_some_and(|cursor| cursor.incarnation != view.record.incarnation);
         let selection = if topics.is_empty() { Selection::All } else { Selection::of(topics.clone()) };
+        let key = MemoKey::new(root.number, selection.clone());
         let source = self.source(view, selection);
         let reader = match (cursor, from) {
             (Some(_), _) if anew => Reader::from_places(source, Places::default()),
@@ -77,7 +78,7 @@ impl Pipeline {
             }
             (None, None) => Reader::from_now(source).await.map_err(|error| unavailable(&error))?,
         };
-        Ok(Subscription { pipeline: self.clone(), root: root.clone(), reader, anew })
+        Ok(Subscription { pipeline: self.clone(), root: root.clone(), reader, key, anew })
     }
 
     /// A reader in history, from a time or behind a mark on.

@@ -29,6 +29,8 @@ pub struct Subscription {
     pipeline: Arc<Pipeline>,
     root: Arc<LiveRoot>,
     reader: Reader,
+    /// What its results depend on.
+    key: MemoKey,
     /// That places of another incarnation were not trusted is told first.
     anew: bool,
 }
@@ -95,8 +97,7 @@ impl Subscription {
             return Arc::new(self.renderer().piece(piece));
         };
         let source = self.reader.source();
-        let key = MemoKey { plan: self.root.number, selection: source.selection.clone(), start: *start };
-        let (deliveries, is_new) = row.memo.get(key, || self.renderer().piece(piece));
+        let (deliveries, is_new) = row.memo.get(self.key.from(*start), || self.renderer().piece(piece));
         if is_new {
             source.hub.grow(&source.stream, row, deliveries.bytes());
         }

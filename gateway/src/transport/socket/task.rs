@@ -1,14 +1,16 @@
 //! The task of one socket: what the protocol decides is done here.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use access::Principal;
 use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
 use futures_util::stream::{AbortHandle, BoxStream, SelectAll, abortable};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::close::Close;
@@ -30,8 +32,13 @@ pub(super) struct Task<S> {
     caller: Option<Arc<Principal>>,
     pipeline: Arc<Pipeline>,
     live: Arc<Live>,
-    stopping: watch::Receiver<bool>,
+    /// Resolves once the node stops. One for the socket's life: to ask anew each time would be a queue that all join.
+    stopping: BoxFuture<'static, ()>,
+    /// Fires when something may be due, or before: to set it anew each time would be a queue, too.
+    alarm: Pin<Box<Sleep>>,
     opened: Instant,
+    /// When the last event was handled.
+    now: Now,
 }
 
 /// What a socket waits for.
@@ -59,6 +66,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         pipeline: Arc<Pipeline>,
         live: Arc<Live>,
     ) -> Self {
+        let (opened, mut stopping) = (Instant::now(), live.stopping());
+        let now = Now { since: Duration::ZERO, time: (pipeline.clock)() };
         Self {
             protocol,
             connection,
@@ -66,9 +75,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             stops: HashMap::new(),
             caller: None,
             pipeline,
-            stopping: live.stopping(),
+            stopping: Box::pin(async move { stopped(&mut stopping).await }),
+            alarm: Box::pin(sleep_until(opened)),
             live,
-            opened: Instant::now(),
+            opened,
+            now,
         }
     }
 
@@ -101,18 +112,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             && self.operations.len() < most;
         // Nothing is asked for that could not be sent at once.
         let may_work = self.connection.is_idle() && !self.operations.is_empty();
-        let now = self.now();
-        let look_again = self.opened + self.protocol.timers().next(now);
+        let look_again = self.opened + self.protocol.timers().next(self.now);
+        if self.alarm.is_elapsed() || look_again < self.alarm.deadline() {
+            self.alarm.as_mut().reset(look_again);
+        }
         tokio::select! {
             occurrence = self.connection.next(may_read) => Happening::Connection(occurrence),
             Some((run, said)) = self.operations.next(), if may_work => Happening::Operation(run, said),
-            () = sleep_until(look_again) => Happening::Time,
-            () = stopped(&mut self.stopping) => Happening::Stopping,
+            () = self.alarm.as_mut() => Happening::Time,
+            () = self.stopping.as_mut() => Happening::Stopping,
         }
     }
 
     fn handle_event(&mut self, happening: Happening) -> Option<End> {
-        let now = self.now();
+        self.now = Now { since: self.opened.elapsed(), time: (self.pipeline.clock)() };
+        let now = self.now;
         let outputs = match happening {
             Happening::Connection(Occurrence::Gone) => return Some(End::Drop),
             Happening::Connection(Occurrence::Received(Message::Close(_))) => return Some(End::Answer),
@@ -177,9 +191,5 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         let (operation, stop) = abortable(operation::run(order));
         self.stops.insert(run, stop);
         self.operations.push(operation.map(move |said| (run, said)).boxed());
-    }
-
-    fn now(&self) -> Now {
-        Now { since: self.opened.elapsed(), time: (self.pipeline.clock)() }
     }
 }
