@@ -68,7 +68,7 @@ pub(super) struct Order {
 
 enum State {
     Ordered(Order),
-    Live(Subscription, Guard),
+    Live(Box<Subscription>, Guard),
     Ended,
 }
 
@@ -93,7 +93,7 @@ pub(super) fn run(order: Order) -> impl Stream<Item = Said> + Send {
     })
 }
 
-async fn follow(mut subscription: Subscription, guard: Guard) -> (Said, State) {
+async fn follow(mut subscription: Box<Subscription>, guard: Guard) -> (Said, State) {
     match subscription.next().await {
         Some(Event::Batch(batch)) => (Said::Next(Payload::Batch(batch)), State::Live(subscription, guard)),
         Some(Event::Failed(error)) => (Said::Failed(error), State::Ended),

@@ -79,7 +79,7 @@ impl Live {
         let body = json!({ "query": query, "variables": variables }).to_string();
         let request = GraphqlRequest::from_json(body.as_bytes()).unwrap();
         match self.rig.gateway.pipeline().start(caller, &request, None).await {
-            Started::Live(subscription) => Ok(subscription),
+            Started::Live(subscription) => Ok(*subscription),
             Started::Answer(answer) => {
                 assert!(!answer.executed);
                 Err(serde_json::from_slice(&answer.body).unwrap())

@@ -21,7 +21,7 @@ pub enum Started {
     /// With one answer, which is here.
     Answer(Response),
     /// With as many as there will be.
-    Live(Subscription),
+    Live(Box<Subscription>),
 }
 
 /// A running subscription. Dropping it ends it.
@@ -126,7 +126,7 @@ impl Pipeline {
         resume: Option<&str>,
     ) -> Started {
         match self.subscribe(caller, request, resume).await {
-            Ok(Some(subscription)) => Started::Live(subscription),
+            Ok(Some(subscription)) => Started::Live(Box::new(subscription)),
             Ok(None) => Started::Answer(self.execute(caller, request, false).await),
             Err(errors) => {
                 let body = response::refused(&errors);

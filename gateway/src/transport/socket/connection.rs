@@ -1,6 +1,5 @@
 //! A WebSocket, and what waits to be sent on it: one thing to poll.
 
-use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -25,8 +24,6 @@ pub(in crate::transport) const GOODBYE: Duration = Duration::from_secs(2);
 pub(super) enum Occurrence {
     /// A frame came.
     Received(Message),
-    /// Some of what waited was taken.
-    Taken,
     /// What came can't be read, and this is why.
     Unreadable(Close),
     /// It is closed.
@@ -59,21 +56,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.outgoing.is_empty() && !self.unflushed
     }
 
-    /// Sends what waits, and reads if it may. Dropping this future loses nothing.
-    pub(super) async fn next(&mut self, may_read: bool) -> Occurrence {
-        poll_fn(|cx| {
-            match self.poll_send(cx) {
-                Poll::Ready(Ok(())) => return Poll::Ready(Occurrence::Taken),
-                Poll::Ready(Err(_)) => return Poll::Ready(Occurrence::Gone),
-                Poll::Pending => {}
-            }
-            if may_read { self.poll_read(cx) } else { Poll::Pending }
-        })
-        .await
-    }
-
-    /// Ready once something was taken.
-    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    /// Sends some of what waits: ready once something was taken.
+    pub(super) fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let mut socket = Pin::new(&mut self.socket);
         for sent in 0..FRAMES_AT_ONCE {
             if self.outgoing.is_empty() {
@@ -102,7 +86,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         flushed
     }
 
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Occurrence> {
+    /// Reads.
+    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Occurrence> {
         Pin::new(&mut self.socket).poll_next(cx).map(|item| match item {
             None | Some(Err(Error::Io(_))) => Occurrence::Gone,
             Some(Ok(message)) => Occurrence::Received(message),

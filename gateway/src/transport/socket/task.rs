@@ -1,8 +1,10 @@
 //! The task of one socket: what the protocol decides is done here.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use access::Principal;
@@ -37,9 +39,14 @@ pub(super) struct Task<S> {
     /// Fires when something may be due, or before: to set it anew each time would be a queue, too.
     alarm: Pin<Box<Sleep>>,
     opened: Instant,
-    /// When the last event was handled.
+    /// When the clocks were last looked at.
     now: Now,
+    /// Deliveries since something else was looked for.
+    in_a_row: usize,
 }
+
+/// Most deliveries that are looked for before anything else gets its turn.
+const DELIVERIES_IN_A_ROW: usize = 8;
 
 /// What a socket waits for.
 enum Happening {
@@ -80,6 +87,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             live,
             opened,
             now,
+            in_a_row: 0,
         }
     }
 
@@ -105,38 +113,86 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
     }
 
     async fn wait(&mut self) -> Happening {
-        let settings = &self.live.settings;
-        // A stopped operation is let go of when it is next polled: a client must not heap them up meanwhile.
-        let most = settings.subscriptions_per_socket.saturating_mul(2).max(1);
-        let may_read = self.connection.outgoing.text_bytes() < settings.unread_bytes.max(1)
-            && self.operations.len() < most;
-        // Nothing is asked for that could not be sent at once.
-        let may_work = self.connection.is_idle() && !self.operations.is_empty();
         let look_again = self.opened + self.protocol.timers().next(self.now);
         if self.alarm.is_elapsed() || look_again < self.alarm.deadline() {
             self.alarm.as_mut().reset(look_again);
         }
-        tokio::select! {
-            occurrence = self.connection.next(may_read) => Happening::Connection(occurrence),
-            Some((run, said)) = self.operations.next(), if may_work => Happening::Operation(run, said),
-            () = self.alarm.as_mut() => Happening::Time,
-            () = self.stopping.as_mut() => Happening::Stopping,
+        poll_fn(|cx| self.poll(cx)).await
+    }
+
+    /// What happens next. Deliveries are looked for first, as they are most of what happens: but not for ever.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Happening> {
+        if let Poll::Ready(gone) = self.poll_send(cx) {
+            return Poll::Ready(gone);
+        }
+        let first = self.in_a_row < DELIVERIES_IN_A_ROW;
+        if first && let Poll::Ready(happening) = self.poll_operations(cx) {
+            self.in_a_row += 1;
+            return Poll::Ready(happening);
+        }
+        self.in_a_row = 0;
+        if self.may_read()
+            && let Poll::Ready(occurrence) = self.connection.poll_read(cx)
+        {
+            return Poll::Ready(Happening::Connection(occurrence));
+        }
+        if !first && let Poll::Ready(happening) = self.poll_operations(cx) {
+            return Poll::Ready(happening);
+        }
+        if self.alarm.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Happening::Time);
+        }
+        self.stopping.as_mut().poll(cx).map(|()| Happening::Stopping)
+    }
+
+    /// Sends what waits, as far as the client takes it; ready if it is gone.
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Happening> {
+        while !self.connection.is_idle() {
+            match self.connection.poll_send(cx) {
+                Poll::Ready(Ok(())) => {
+                    let waits = !self.connection.is_idle();
+                    if waits {
+                        self.look_at_the_clocks();
+                    }
+                    self.protocol.timers().taken(waits, self.now);
+                }
+                Poll::Ready(Err(_)) => return Poll::Ready(Happening::Connection(Occurrence::Gone)),
+                Poll::Pending => break,
+            }
+        }
+        Poll::Pending
+    }
+
+    fn poll_operations(&mut self, cx: &mut Context<'_>) -> Poll<Happening> {
+        // Nothing is asked for that could not be sent at once.
+        if !self.connection.is_idle() || self.operations.is_empty() {
+            return Poll::Pending;
+        }
+        match self.operations.poll_next_unpin(cx) {
+            Poll::Ready(Some((run, said))) => Poll::Ready(Happening::Operation(run, said)),
+            Poll::Ready(None) | Poll::Pending => Poll::Pending,
         }
     }
 
-    fn handle_event(&mut self, happening: Happening) -> Option<End> {
+    fn may_read(&self) -> bool {
+        let settings = &self.live.settings;
+        // A stopped operation is let go of when it is next polled: a client must not heap them up meanwhile.
+        let most = settings.subscriptions_per_socket.saturating_mul(2).max(1);
+        self.connection.outgoing.text_bytes() < settings.unread_bytes.max(1) && self.operations.len() < most
+    }
+
+    fn look_at_the_clocks(&mut self) {
         self.now = Now { since: self.opened.elapsed(), time: (self.pipeline.clock)() };
+    }
+
+    fn handle_event(&mut self, happening: Happening) -> Option<End> {
+        self.look_at_the_clocks();
         let now = self.now;
         let outputs = match happening {
             Happening::Connection(Occurrence::Gone) => return Some(End::Drop),
             Happening::Connection(Occurrence::Received(Message::Close(_))) => return Some(End::Answer),
             Happening::Connection(Occurrence::Received(message)) => self.received(&message, now),
             Happening::Connection(Occurrence::Unreadable(close)) => self.protocol.close(close),
-            Happening::Connection(Occurrence::Taken) => {
-                let waits = !self.connection.is_idle();
-                self.protocol.timers().taken(waits, now);
-                Vec::new()
-            }
             Happening::Operation(run, said) => {
                 if !matches!(said, Said::Next(_)) {
                     self.stops.remove(&run);
