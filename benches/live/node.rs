@@ -45,7 +45,8 @@ impl FromRef<State> for Access {
 }
 
 impl Node {
-    pub(crate) async fn start() -> Self {
+    /// A node that keeps so much for those who follow.
+    pub(crate) async fn start(ring_bytes: usize) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
@@ -61,8 +62,7 @@ impl Node {
         let issuer = issuer.expect("an issuer");
         let store = Embedded::open(&dir.path().join("store"), EmbeddedOptions::default()).expect("a store");
         let store: Arc<dyn Store> = Arc::new(store);
-        // What is only announced is in no journal: so that the slowest finds it here.
-        let live = LiveSettings { ring_bytes: 1 << 30, ..LiveSettings::default() };
+        let live = LiveSettings { ring_bytes, ..LiveSettings::default() };
         let limits = Limits::default();
         let hub = Hub::new(&live);
         let log = dir.path().join("log");
