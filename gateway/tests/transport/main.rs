@@ -3,9 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod client;
+mod deliveries;
+mod events;
+mod hand;
 mod handshake;
 mod life;
 mod limits;
 mod operations;
 mod rig;
+mod slow;
 mod sse;

@@ -13,8 +13,9 @@ use schema::{Clock, Limits, PartitionId, Position, Timestamp, Topic};
 use serde_json::json;
 use store::embedded::Embedded;
 use store::{Publish, PublishError, PublishRequest, Published, WritePolicy};
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::client_async;
@@ -28,6 +29,8 @@ use crate::client::Socket;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// A mutation that is answered once [`Rig::gate`] is opened.
 pub(crate) const SLOW: &str = "mutation { publish(stream: \"s\", data: 1) { topic } }";
+/// What the system may keep of one direction of a connection: little, so that who does not read is soon felt.
+const BUFFER_BYTES: u32 = 32 << 10;
 
 pub(crate) struct Rig {
     pub(crate) gateway: Gateway,
@@ -35,9 +38,11 @@ pub(crate) struct Rig {
     pub(crate) stop: watch::Sender<bool>,
     /// Lets as many messages in as it has permits.
     pub(crate) gate: Arc<Semaphore>,
+    pub(crate) store: Embedded,
+    pub(crate) hub: Arc<Hub>,
     issuer: Issuer,
     clock: Arc<AtomicI64>,
-    _dir: tempfile::TempDir,
+    dir: Arc<TempDir>,
 }
 
 struct Gated(Arc<Semaphore>);
@@ -63,13 +68,29 @@ impl Rig {
 
     pub(crate) async fn with(settings: GatewaySettings, live: LiveSettings) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let store = Embedded::open(&dir.path().join("store"), Default::default()).unwrap();
+        Self::over(store, Arc::new(dir), settings, live).await
+    }
+
+    /// Another node over the same store: who signs in there is another issuer's.
+    pub(crate) async fn another(&self) -> Self {
+        Self::over(self.store.clone(), self.dir.clone(), Default::default(), Default::default()).await
+    }
+
+    /// A node over this store, as it is.
+    pub(crate) async fn over(
+        store: Embedded,
+        dir: Arc<TempDir>,
+        settings: GatewaySettings,
+        live: LiveSettings,
+    ) -> Self {
+        let listener = listen();
         let address = listener.local_addr().unwrap();
         let now = Arc::new(AtomicI64::new(1_590_969_600_000_000));
         let told = now.clone();
         let clock: Clock = Arc::new(move || Timestamp(told.load(Ordering::Relaxed)));
         let issuer = Issuer::open(
-            &dir.path().join("issuer"),
+            &dir.path().join(format!("issuer-{}", address.port())),
             &format!("http://{address}"),
             IssuerSettings::default(),
             Vec::new(),
@@ -79,11 +100,12 @@ impl Rig {
         let issuer = issuer.unwrap();
         let gate = Arc::new(Semaphore::new(0));
         let (stop, stopping) = watch::channel(false);
+        let hub = Hub::new(&live);
         let gateway = Gateway::start(Parts {
-            store: Arc::new(Embedded::open(&dir.path().join("store"), Default::default()).unwrap()),
+            store: Arc::new(store.clone()),
             publish: Arc::new(Gated(gate.clone())),
             settings,
-            hub: Hub::new(&live),
+            hub: hub.clone(),
             live,
             limits: Limits::default(),
             clock,
@@ -94,7 +116,7 @@ impl Rig {
         let app = gateway.router::<()>(issuer.access(), bodies).with_state(());
         let listener = listener.tap_io(|stream| stream.set_nodelay(true).unwrap());
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { gateway, address, stop, gate, issuer, clock: now, _dir: dir }
+        Self { gateway, address, stop, gate, store, hub, issuer, clock: now, dir }
     }
 
     /// A token that is good for an hour.
@@ -121,7 +143,9 @@ impl Rig {
 
     /// A handshake with this request.
     pub(crate) async fn handshake(&self, request: Request) -> Result<(Socket, Response), Error> {
-        let stream = TcpStream::connect(self.address).await.unwrap();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(BUFFER_BYTES).unwrap();
+        let stream = socket.connect(self.address).await.unwrap();
         stream.set_nodelay(true).unwrap();
         client_async(request, stream).await.map(|(socket, response)| (Socket(socket), response))
     }
@@ -155,6 +179,14 @@ impl Rig {
         timeout(PATIENCE, reading).await.unwrap();
         String::from_utf8(read).unwrap()
     }
+}
+
+/// A free port, whose connections have small buffers.
+fn listen() -> TcpListener {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_send_buffer_size(BUFFER_BYTES).unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    socket.listen(1_024).unwrap()
 }
 
 /// Waits until `holds`.

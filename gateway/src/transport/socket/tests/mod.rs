@@ -1,5 +1,6 @@
 //! The protocol by tables and by arbitrary sequences: without a socket, without time.
 
+mod flushes;
 mod messages;
 mod operations;
 mod outgoing;
