@@ -123,7 +123,7 @@ impl Writer {
 
     /// Holds what the server has of this writer against what it sent; gives how many there are.
     fn check(&self, client: &Client, context: &str) -> usize {
-        let stored = stored(client, self.stream, &self.key);
+        let stored = client.stored(self.stream, &self.key);
         let mut last: Option<(usize, u64)> = None;
         let mut found = BTreeMap::new();
         for (position, raw) in &stored {
@@ -174,26 +174,6 @@ fn fates(route: Route, count: usize, answer: &Answer) -> Vec<Fate> {
 
 fn sequence(position: &str) -> u64 {
     position.rsplit(':').next().unwrap().parse().unwrap()
-}
-
-/// Positions and bytes of all messages of a topic, page by page.
-fn stored(client: &Client, stream: &str, topic: &str) -> Vec<(String, String)> {
-    let (mut all, mut after) = (Vec::new(), Value::Null);
-    loop {
-        let document = format!(
-            "query($after: PageCursor) {{ {stream}(topic: \"{topic}\", first: 2000, after: $after) \
-             {{ nodes {{ position raw }} pageInfo {{ hasNextPage endCursor }} }} }}"
-        );
-        let answer = client.graphql_answer(&document, &json!({ "after": after })).expect(200).json();
-        let page = &answer["data"][stream];
-        let nodes = page["nodes"].as_array().unwrap_or_else(|| panic!("{answer}"));
-        let text = |node: &Value, key: &str| node[key].as_str().unwrap().to_owned();
-        all.extend(nodes.iter().map(|node| (text(node, "position"), text(node, "raw"))));
-        if page["pageInfo"]["hasNextPage"] != true {
-            return all;
-        }
-        after = page["pageInfo"]["endCursor"].clone();
-    }
 }
 
 /// Lets all writers write, and kills the server `after` so long.

@@ -8,6 +8,7 @@ mod disk;
 mod kills;
 mod learning;
 mod limits;
+mod live;
 mod own_data;
 mod page;
 mod read_only;

@@ -85,6 +85,26 @@ impl Client {
         let nodes = self.nodes(field, &document, count);
         nodes.iter().map(|node| node["raw"].as_str().unwrap().to_owned()).collect()
     }
+
+    /// Positions and bytes of all messages of a topic, oldest first, page by page.
+    pub(crate) fn stored(&self, stream: &str, topic: &str) -> Vec<(String, String)> {
+        let (mut all, mut after) = (Vec::new(), Value::Null);
+        loop {
+            let document = format!(
+                "query($after: PageCursor) {{ {stream}(topic: \"{topic}\", first: 2000, after: $after) \
+                 {{ nodes {{ position raw }} pageInfo {{ hasNextPage endCursor }} }} }}"
+            );
+            let answer = self.graphql_answer(&document, &json!({ "after": after })).expect(200).json();
+            let page = &answer["data"][stream];
+            let nodes = page["nodes"].as_array().unwrap_or_else(|| panic!("{answer}"));
+            let text = |node: &Value, key: &str| node[key].as_str().unwrap().to_owned();
+            all.extend(nodes.iter().map(|node| (text(node, "position"), text(node, "raw"))));
+            if page["pageInfo"]["hasNextPage"] != true {
+                return all;
+            }
+            after = page["pageInfo"]["endCursor"].clone();
+        }
+    }
 }
 
 /// Asks for a token by a header of the scheme Basic; `more` is further parameters.

@@ -4,6 +4,7 @@ mod client;
 mod command;
 pub(crate) mod http;
 mod server;
+mod socket;
 mod turns;
 
 use std::io::Write;
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 pub(crate) use client::{Client, ask_for_token};
 pub(crate) use command::{Done, finish, tidegate};
 pub(crate) use server::{Server, Setup};
+pub(crate) use socket::{End as SocketEnd, Socket};
 pub(crate) use turns::Turns;
 
 /// How long anything may take before the test gives up on it. Never how long it should take.

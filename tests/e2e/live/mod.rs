@@ -1,0 +1,5 @@
+//! Those who follow streams, end to end: through kills, slowness, tokens that end, and with clients that others wrote.
+
+mod follower;
+mod kills;
+mod writer;
