@@ -2,60 +2,25 @@
 
 mod document;
 mod events;
+mod payload;
 
 use std::io::{ErrorKind, Write};
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::node::{Node, quoted};
 use super::{Failure, block_on};
 use crate::cli::TailArgs;
 use document::document;
 use events::Events;
+use payload::{Data, Payload, Sent, UNAUTHENTICATED};
 
 /// Waits between two tries to connect: doubling from the first to the second.
 const RETRY_MIN: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(5);
-
-/// An execution result.
-#[derive(Deserialize)]
-struct Payload<'a> {
-    #[serde(borrow)]
-    data: Option<Data<'a>>,
-    #[serde(default, borrow)]
-    errors: Vec<Told<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Data<'a> {
-    #[serde(borrow)]
-    tail: Tail<'a>,
-}
-
-#[derive(Deserialize)]
-struct Tail<'a> {
-    #[serde(borrow)]
-    gap: Option<&'a RawValue>,
-    #[serde(borrow)]
-    message: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Told<'a> {
-    #[serde(borrow)]
-    message: std::borrow::Cow<'a, str>,
-}
-
-/// A message as it was sent, its JSON as text.
-#[derive(Deserialize)]
-struct Sent<'a> {
-    time: String,
-    #[serde(borrow)]
-    topic: &'a RawValue,
-    raw: String,
-}
+/// Between two looks whether anybody reads what is printed.
+const UNREAD_POLL: Duration = Duration::from_millis(500);
 
 /// How a connection ended.
 enum End {
@@ -85,13 +50,37 @@ pub(crate) fn run(args: &TailArgs) -> Result<(), Failure> {
             (resume, _) => resume.clone(),
         };
         let mut following = Following { args, document, cursor, connected: false };
+        tokio::select! {
+            ended = following.follow() => ended,
+            () = unread() => Ok(()),
+        }
+    })
+}
+
+/// Resolves once nobody reads what is printed any more. Who prints finds out as well, but a next message may never come.
+async fn unread() {
+    loop {
+        tokio::time::sleep(UNREAD_POLL).await;
+        let stdout = std::io::stdout();
+        let mut polled = [PollFd::new(&stdout, PollFlags::empty())];
+        let found = poll(&mut polled, Some(&Timespec::default()));
+        if found.is_ok() && polled[0].revents().intersects(PollFlags::ERR | PollFlags::HUP) {
+            return;
+        }
+    }
+}
+
+impl Following<'_> {
+    /// Follows over one connection after the other.
+    async fn follow(&mut self) -> Result<(), Failure> {
         let mut wait = RETRY_MIN;
         loop {
-            match following.connect().await {
+            match self.connect().await {
                 Ok(End::Unread) => return Ok(()),
-                Ok(End::Cut) => wait = RETRY_MIN,
+                // It was let in, even if no message came before it was cut off.
+                Ok(End::Cut) => (self.connected, wait) = (true, RETRY_MIN),
                 // What never worked will not by waiting.
-                Err(failure) if !following.connected => return Err(failure),
+                Err(failure) if !self.connected => return Err(failure),
                 Err(failure) => {
                     remark(&format!("{failure}; trying again"));
                     wait = (wait * 2).min(RETRY_MAX);
@@ -99,10 +88,8 @@ pub(crate) fn run(args: &TailArgs) -> Result<(), Failure> {
             }
             tokio::time::sleep(wait).await;
         }
-    })
-}
+    }
 
-impl Following<'_> {
     /// Follows over one connection, from where the last one ended.
     async fn connect(&mut self) -> Result<End, Failure> {
         // Anew each time: the token may be what has ended.
@@ -122,8 +109,8 @@ impl Following<'_> {
             for event in events.take(&piece) {
                 match event.kind.as_str() {
                     "next" => {
-                        if !self.print(&event.data)? {
-                            return Ok(End::Unread);
+                        if let Some(end) = self.print(&event.data)? {
+                            return Ok(end);
                         }
                         self.connected = true;
                         self.cursor = event.id.or(self.cursor.take());
@@ -135,10 +122,14 @@ impl Following<'_> {
         }
     }
 
-    /// Prints one delivery; `false` if nobody reads it.
-    fn print(&self, payload: &str) -> Result<bool, Failure> {
+    /// Prints one delivery. Says how the connection ends, if it does.
+    fn print(&self, payload: &str) -> Result<Option<End>, Failure> {
         let Payload { data, errors } = serde_json::from_str(payload)?;
         let Some(Data { tail }) = data else {
+            // The token has ended, and the next connection has a new one.
+            if errors.iter().any(|error| error.extensions.code == UNAUTHENTICATED) {
+                return Ok(Some(End::Cut));
+            }
             let told = errors.first().map_or("the node answered nothing", |error| &error.message);
             return Err(told.to_owned().into());
         };
@@ -148,7 +139,7 @@ impl Following<'_> {
         if let Some(gap) = tail.gap {
             remark(&format!("messages are missing: {gap}"));
         }
-        let Some(message) = tail.message else { return Ok(true) };
+        let Some(message) = tail.message else { return Ok(None) };
         let line = match self.args.fields {
             Some(_) => format!("{message}\n"),
             None => {
@@ -160,8 +151,8 @@ impl Following<'_> {
         };
         let mut out = std::io::stdout().lock();
         match out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+            Ok(()) => Ok(None),
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Some(End::Unread)),
             Err(error) => Err(error.into()),
         }
     }

@@ -2,4 +2,5 @@
 
 mod follower;
 mod kills;
+mod tail;
 mod writer;
