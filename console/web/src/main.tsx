@@ -1,5 +1,6 @@
 import './workers';
 import { createRoot } from 'react-dom/client';
+import { LiveStatus } from './live/status';
 import { createFetcher } from './server/fetcher';
 import { LiveSchema } from './server/live-schema';
 import { createRequest } from './server/request';
@@ -11,7 +12,8 @@ import './view/styles';
 const session = new Session();
 const request = createRequest(session);
 const schema = new LiveSchema(request);
-const fetcher = createFetcher(request, schema);
+const status = new LiveStatus();
+const fetcher = createFetcher({ session, request, schema, status });
 
 function signInFromAddress() {
   const code = takeCodeFromAddress();
@@ -22,4 +24,4 @@ signInFromAddress();
 window.addEventListener('hashchange', signInFromAddress);
 
 const root = document.getElementById('root');
-if (root) createRoot(root).render(<App {...{ session, request, schema, fetcher }} />);
+if (root) createRoot(root).render(<App {...{ session, request, schema, status, fetcher }} />);

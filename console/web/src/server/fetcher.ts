@@ -1,17 +1,27 @@
-import type { Fetcher, FetcherReturnType } from '@graphiql/toolkit';
+import type { Fetcher } from '@graphiql/toolkit';
+import type { LiveStatus } from '../live/status';
+import { subscription } from '../live/subscription';
+import type { Session } from '../session/session';
 import type { LiveSchema } from './live-schema';
-import { chooseOperation } from './operation-name';
+import { chooseOperation, isSubscription } from './operation';
 import type { Request } from './request';
 
-/**
- * How GraphiQL runs an operation. Queries and mutations are one POST. A subscription would return an
- * AsyncIterable from here (over a WebSocket); until then it goes the same way, and the server says no.
- */
-export function createFetcher(request: Request, schema: LiveSchema): Fetcher {
-  return async ({ query, operationName, variables }) => {
-    const answer = await request({ query, operationName: chooseOperation(query, operationName), variables });
+interface Parts {
+  session: Session;
+  request: Request;
+  schema: LiveSchema;
+  status: LiveStatus;
+}
+
+/** How GraphiQL runs an operation. Queries and mutations are one POST, subscriptions a stream of events. */
+export function createFetcher({ session, request, schema, status }: Parts): Fetcher {
+  return (async ({ query, operationName: selected, variables }) => {
+    const operationName = chooseOperation(query, selected);
+    const operation = { query, operationName, variables };
+    if (isSubscription(query, operationName)) return subscription(session, status, operation);
+    const answer = await request(operation);
     // What was just run may have taught the server a new field.
     void schema.check();
-    return answer.result as Awaited<FetcherReturnType>;
-  };
+    return answer.result;
+  }) as Fetcher;
 }

@@ -52,6 +52,11 @@ export function createRequest(session: Session): Request {
   };
 }
 
+/** The GraphQL response in a text, or one that says that there is none. */
+export function resultOf(text: string): Record<string, unknown> {
+  return asObject(text) ?? failure(`This is no GraphQL response: ${text.slice(0, 200)}`).result;
+}
+
 function asObject(text: string): Record<string, unknown> | null {
   try {
     const value = parseExact(text);

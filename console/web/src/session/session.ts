@@ -32,6 +32,21 @@ export class Session {
     return () => this.#listeners.delete(listener);
   };
 
+  /** The token, as soon as somebody is signed in; null if `signal` comes first. */
+  token(signal: AbortSignal): Promise<string | null> {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (this.#state.kind !== 'signed-in' && !signal.aborted) return;
+        stop();
+        signal.removeEventListener('abort', look);
+        resolve(this.#state.kind === 'signed-in' && !signal.aborted ? this.#state.token : null);
+      };
+      const stop = this.subscribe(look);
+      signal.addEventListener('abort', look);
+      look();
+    });
+  }
+
   /** Signs in with a one-time code. A refused code leaves a token that is already held in use. */
   async signIn(code: string): Promise<void> {
     const before = this.#state;

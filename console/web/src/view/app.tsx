@@ -1,5 +1,6 @@
 import type { Fetcher } from '@graphiql/toolkit';
 import { useEffect, useState, useSyncExternalStore } from 'react';
+import type { LiveStatus } from '../live/status';
 import type { LiveSchema } from '../server/live-schema';
 import type { Request } from '../server/request';
 import type { Session } from '../session/session';
@@ -15,13 +16,15 @@ interface Props {
   session: Session;
   request: Request;
   schema: LiveSchema;
+  status: LiveStatus;
   fetcher: Fetcher;
 }
 
 /** The page: GraphiQL once a schema is there, and a panel above it while nobody is signed in. */
-export function App({ session, request, schema: live, fetcher }: Props) {
+export function App({ session, request, schema: live, status, fetcher }: Props) {
   const who = useSyncExternalStore(session.subscribe, session.state);
   const { schema, change, trouble } = useSyncExternalStore(live.subscribe, live.state);
+  const liveTrouble = useSyncExternalStore(status.subscribe, status.trouble);
   const [tabs, setTabs] = useState<TabText[] | null>(null);
   const token = who.kind === 'signed-in' ? who.token : null;
 
@@ -43,7 +46,7 @@ export function App({ session, request, schema: live, fetcher }: Props) {
       {ready && (
         <div className="page" inert={signedOut !== null}>
           <Console schema={schema} fetcher={fetcher} tabs={tabs} />
-          <Notice change={change} trouble={trouble} />
+          <Notice change={change} trouble={liveTrouble ?? trouble} />
         </div>
       )}
       {signedOut && <SignedOut {...signedOut} signIn={(code) => session.signIn(code)} />}

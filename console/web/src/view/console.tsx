@@ -8,6 +8,7 @@ import type { TabText } from '../tabs/compose';
 import { tabStorage } from '../tabs/storage';
 import { Brand } from './brand';
 import { EditorLook } from './editor-look';
+import { LivePane } from './live-pane';
 
 // One array and one plugin for the life of the page: GraphiQL takes a new one for a new choice of pane.
 const explorer = explorerPlugin({ showAttribution: false });
@@ -46,6 +47,7 @@ export const Console = memo(function Console({ schema, fetcher, tabs }: Props) {
         <Brand />
       </GraphiQL.Logo>
       <EditorLook />
+      <LivePane />
     </GraphiQL>
   );
 });

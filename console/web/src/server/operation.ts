@@ -1,4 +1,4 @@
-import { Kind, parse } from 'graphql';
+import { getOperationAST, Kind, OperationTypeNode, parse } from 'graphql';
 
 /**
  * The name to run a document under. GraphiQL learns a tab's operation a moment after it shows the tab;
@@ -15,4 +15,14 @@ export function chooseOperation(query: string, selected: string | null | undefin
     return selected ?? null;
   }
   return names.length === 1 ? names[0] : (selected ?? null);
+}
+
+/** Whether the operation of that name is a subscription. */
+export function isSubscription(query: string, name: string | null): boolean {
+  try {
+    const operation = getOperationAST(parse(query, { noLocation: true }), name);
+    return operation?.operation === OperationTypeNode.SUBSCRIPTION;
+  } catch {
+    return false;
+  }
 }
