@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::support::{Setup, finish, is_left_out, repository, sample, tidegate};
 
 #[test]
-fn a_browser_signs_in_queries_and_learns_a_new_field() {
+fn a_browser_signs_in_queries_follows_and_learns_a_new_field() {
     if is_left_out("page", "the page in a browser") {
         return;
     }

@@ -1,15 +1,8 @@
 // The page as its user meets it: tabs, editors, results. Waits are generous, and say what they waited for.
 import { strict as assert } from 'node:assert';
+import { EDITORS, MARKERS, PLAY, STOP, parsed, squeeze } from './parts.mjs';
 
 const WAIT_MS = 60_000;
-
-const EDITORS = {
-  query: '.graphiql-query-editor .monaco-editor',
-  variables: '.graphiql-editor-tool .graphiql-editor:not(.hidden) .monaco-editor',
-  response: '.graphiql-response .monaco-editor',
-};
-
-const MARKERS = '.graphiql-editors .squiggly-error, .graphiql-editors .squiggly-warning';
 
 export class Page {
   #context;
@@ -72,9 +65,8 @@ export class Page {
 
   async showTab(name) {
     await this.#page.getByRole('tab', { name, exact: true }).or(this.#tabButton(name)).first().click();
-    await this.#wait(`the text of the tab ${name}`, () =>
-      this.#poll(async () => (await this.text('query')).includes(name)),
-    );
+    const shown = async () => (await this.text('query')).includes(name);
+    await this.#wait(`the text of the tab ${name}`, () => this.#poll(shown));
   }
 
   async newTab() {
@@ -82,18 +74,35 @@ export class Page {
     await this.#wait('an empty tab', () => this.#poll(async () => (await this.text('query')).trim() === ''));
   }
 
-  /** Presses play, and gives the parsed result that follows. */
-  async run() {
-    await this.#page.getByRole('button', { name: /^Execute query/ }).click();
+  /** Closes the tab that is shown. */
+  closeTab = () => this.#page.locator('.graphiql-tab-active').getByLabel('Close Tab').click();
+
+  /** Presses play, and gives the parsed result that follows; `operation` is chosen where there are several. */
+  async run(operation) {
+    // GraphiQL learns a moment after it shows a tab that there is a choice.
+    await this.#page.locator(operation ? `${PLAY}[aria-haspopup]` : PLAY).click();
+    if (operation) await this.#page.getByRole('menuitem', { name: operation, exact: true }).click();
+    return this.waitForResult('a result', () => true);
+  }
+
+  /** Waits until the parsed result satisfies `condition`, and gives it. */
+  async waitForResult(what, condition) {
     let result;
-    await this.#wait('a result', () =>
+    await this.#wait(what, () =>
       this.#poll(async () => {
         if ((await this.#page.locator('.graphiql-response .graphiql-spinner').count()) > 0) return false;
         result = parsed(await this.text('response'));
-        return result !== undefined;
+        return result !== undefined && condition(result);
       }),
     );
     return result;
+  }
+
+  /** Presses stop, and gives the result that stays. */
+  async stop() {
+    await this.#page.locator(STOP).click();
+    await this.#wait('the play button', () => this.#page.locator(PLAY).waitFor());
+    return this.waitForResult('the last result', () => true);
   }
 
   /** The whole text of an editor, also what is scrolled out of sight. */
@@ -107,11 +116,7 @@ export class Page {
 
   /** What stands in all three editors. */
   async texts() {
-    return {
-      query: await this.text('query'),
-      variables: await this.text('variables'),
-      response: await this.text('response'),
-    };
+    return Promise.all(Object.keys(EDITORS).map((editor) => this.text(editor)));
   }
 
   /** Selects what an editor holds and pastes over it: typed text would get closing brackets of its own. */
@@ -157,9 +162,8 @@ export class Page {
   }
 
   async waitForExplorer(field) {
-    await this.#wait(`the explorer to show ${field}`, () =>
-      this.#page.locator('.graphiql-explorer-root').getByText(field, { exact: true }).first().waitFor(),
-    );
+    const shown = this.#page.locator('.graphiql-explorer-root').getByText(field, { exact: true }).first();
+    await this.#wait(`the explorer to show ${field}`, () => shown.waitFor());
   }
 
   async waitForNotice(text, timeout) {
@@ -192,16 +196,4 @@ export class Page {
       throw new Error(`waited for ${what}: ${error.message.split('\n')[0]}${seen}`);
     }
   }
-}
-
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function squeeze(text) {
-  return text.replace(/\s+/g, ' ').trim();
 }

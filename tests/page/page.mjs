@@ -1,13 +1,14 @@
-// The page in a real browser, against a running server: signing in, the first tabs, and a field that
-// the editor learns without a reload. Prints one line a step; the first failure ends it with status 1.
+// The page in a real browser, against a running server: signing in, the first tabs, subscriptions, and a
+// field that the editor learns without a reload. Prints one line a step; the first failure ends it with status 1.
 //
 //   TIDEGATE_PAGE   a signed-in address, http://…/#code=…, unused (required)
 //   CHROMIUM        the browser (/usr/bin/chromium)
-//   SCREENSHOT      a PNG file to write of the window with a result in it
+//   SCREENSHOT      a PNG file to write of the window with a result in it; those of the live tabs stand beside it
 //   COLOR_SCHEME    light (default) or dark
 import { strict as assert } from 'node:assert';
 import { newContext, openBrowser } from './browser.mjs';
 import { Page } from './driver.mjs';
+import { checkLiveTabs } from './live.mjs';
 
 const address = process.env.TIDEGATE_PAGE;
 const browser = await openBrowser();
@@ -44,12 +45,12 @@ await step('the code is gone from the address bar', async () => {
   );
 });
 
-await step('three tabs are there, named after their operations', async () => {
-  assert.deepEqual(await page.tabs(), ['Latest', 'ChosenFields', 'Publish']);
+await step('five tabs are there, named after their operations', async () => {
+  assert.deepEqual(await page.tabs(), ['Latest', 'ChosenFields', 'Publish', 'Live', 'Resume']);
 });
 
 await step('no tab has an error in the editor', async () => {
-  for (const tab of ['ChosenFields', 'Publish', 'Latest']) {
+  for (const tab of ['ChosenFields', 'Publish', 'Live', 'Resume', 'Latest']) {
     await page.showTab(tab);
     await page.waitForNoMarkers(`the tab ${tab}`);
   }
@@ -76,6 +77,8 @@ await step('ChosenFields answers with the chosen fields', async () => {
   assert.deepEqual(Object.keys(nodes[0].data), ['cookie_id', 'message']);
   assert.ok('hasPreviousPage' in pageInfo, 'no pageInfo');
 });
+
+await checkLiveTabs(page, step);
 
 await step('Publish sends a message with a field never seen before', async () => {
   await page.showTab('Publish');
@@ -121,9 +124,12 @@ await step('an unknown field is still marked', async () => {
 });
 
 await step('a reload stays signed in and keeps the tabs', async () => {
+  const before = await page.tabs();
   await page.reload();
   await page.waitForConsole();
-  assert.deepEqual(await page.tabs(), ['Latest', 'ChosenFields', 'Publish', 'Probe']);
+  assert.deepEqual(await page.tabs(), before);
+  assert.equal(before.length, 6);
+  assert.equal(before.at(-1), 'Probe');
 });
 
 await step('nothing went wrong unseen', async () => {

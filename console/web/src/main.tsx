@@ -1,5 +1,6 @@
 import './workers';
 import { createRoot } from 'react-dom/client';
+import { Handover } from './live/handover';
 import { LiveStatus } from './live/status';
 import { createFetcher } from './server/fetcher';
 import { LiveSchema } from './server/live-schema';
@@ -13,7 +14,8 @@ const session = new Session();
 const request = createRequest(session);
 const schema = new LiveSchema(request);
 const status = new LiveStatus();
-const fetcher = createFetcher({ session, request, schema, status });
+const handover = new Handover();
+const fetcher = createFetcher({ session, request, schema, status, handover });
 
 function signInFromAddress() {
   const code = takeCodeFromAddress();
@@ -24,4 +26,4 @@ signInFromAddress();
 window.addEventListener('hashchange', signInFromAddress);
 
 const root = document.getElementById('root');
-if (root) createRoot(root).render(<App {...{ session, request, schema, status, fetcher }} />);
+if (root) createRoot(root).render(<App {...{ session, request, schema, status, handover, fetcher }} />);

@@ -4,7 +4,7 @@ import { buildSchema, parse, validate } from 'graphql';
 import { composeTabs } from '../src/tabs/compose';
 
 const BASE = `
-  scalar Time scalar JSON scalar PageCursor
+  scalar Time scalar JSON scalar PageCursor scalar ResumeCursor
   type PageInfo { hasPreviousPage: Boolean! startCursor: PageCursor }
   type Stream { name: String! retention: String }
   type Published { position: String! }
@@ -16,8 +16,10 @@ function stream(root: string, type: string, data: string) {
     types: `
       ${data}
       type ${type} { id: ID! time: Time! topic: String! data: ${type}Data raw: String! }
-      type ${type}Connection { nodes: [${type}!]! pageInfo: PageInfo! }`,
+      type ${type}Connection { nodes: [${type}!]! pageInfo: PageInfo! resumeCursor: ResumeCursor! }
+      type ${type}Event { cursor: ResumeCursor! late: Boolean! message: ${type} }`,
     field: `${root}(topic: String, first: Int, last: Int): ${type}Connection!`,
+    events: `${root}(topic: String, from: Time, resume: ResumeCursor): ${type}Event!`,
   };
 }
 
@@ -35,8 +37,10 @@ const userUtm = stream(
 /** Composes tabs for a schema; all of them must be valid in it. */
 function compose(streams: (typeof userEvents)[], names: string[] = [], base = BASE) {
   const fields = ['streams: [Stream!]!', ...streams.map(({ field }) => field)].join('\n');
+  const events = streams.map(({ events }) => events).join('\n');
   const schema = buildSchema(
-    `${base} ${streams.map(({ types }) => types).join('\n')} type Query { ${fields} }`,
+    `${base} ${streams.map(({ types }) => types).join('\n')} type Query { ${fields} }
+    ${events && `type Subscription { ${events} }`}`,
   );
   const tabs = composeTabs(schema, names);
   for (const { query } of tabs) assert.deepEqual(validate(schema, parse(query)), [], query);
@@ -81,6 +85,34 @@ test('without the sample stream, the first one serves', () => {
   assert.deepEqual(publish.variables, { data: { shade: 'teal' } });
 });
 
+const telemetry = stream(
+  'telemetry',
+  'Telemetry',
+  'type TelemetryData { battery: Int device: String humidity: Float temperature: Float }',
+);
+
+test('what is live comes from the liveliest stream, or from that of the other tabs', () => {
+  const [, , , live, resume] = compose([userEvents, telemetry]);
+  assert.equal(
+    live.text,
+    'subscription Live { telemetry(from: "now-1m") ' +
+      '{ message { time topic data { temperature humidity battery } } } }',
+  );
+  assert.equal(
+    resume.text,
+    'query Resume { telemetry(last: 3) { nodes { time topic data { temperature } } resumeCursor } } ' +
+      'subscription ResumeLive($resumeCursor: ResumeCursor) ' +
+      '{ telemetry(resume: $resumeCursor) { message { time topic data { temperature } } } }',
+  );
+  assert.deepEqual(resume.variables, { resumeCursor: null });
+
+  const [, , , other] = compose([userUtm]);
+  assert.equal(
+    other.text,
+    'subscription Live { userUtm(from: "now-1m") { message { time topic data { source } } } }',
+  );
+});
+
 test('before the first message there is still something to run', () => {
   const [latest, chosen, publish] = compose([]);
   assert.equal(latest.text, 'query Latest { streams { name } }');
@@ -95,13 +127,18 @@ test('the published field is one that the stream does not have', () => {
 });
 
 test('a schema without mutations has no Publish tab', () => {
-  assert.equal(compose([userEvents], [], BASE.replace(/type Mutation.*/, '')).length, 2);
+  assert.equal(compose([userEvents], [], BASE.replace(/type Mutation.*/, '')).length, 4);
 });
 
 test('streams of odd shapes make valid tabs', () => {
   compose([stream('a', 'A', 'scalar AData')]);
   compose([stream('a', 'A', 'type AData { b: B } type B { c: C } type C { d: Int }')]);
   compose([stream('a', 'A', 'type AData { b(need: Int!): Int c: [AData] }')]);
+});
+
+test('without subscriptions there is nothing live', () => {
+  const queriesOnly = { ...userEvents, events: '' };
+  assert.equal(compose([queriesOnly]).length, 3);
 });
 
 test('every tab says in two lines what to try', () => {

@@ -1,4 +1,5 @@
 import type { Fetcher } from '@graphiql/toolkit';
+import type { Handover } from '../live/handover';
 import type { LiveStatus } from '../live/status';
 import { subscription } from '../live/subscription';
 import type { Session } from '../session/session';
@@ -11,10 +12,11 @@ interface Parts {
   request: Request;
   schema: LiveSchema;
   status: LiveStatus;
+  handover: Handover;
 }
 
 /** How GraphiQL runs an operation. Queries and mutations are one POST, subscriptions a stream of events. */
-export function createFetcher({ session, request, schema, status }: Parts): Fetcher {
+export function createFetcher({ session, request, schema, status, handover }: Parts): Fetcher {
   return (async ({ query, operationName: selected, variables }) => {
     const operationName = chooseOperation(query, selected);
     const operation = { query, operationName, variables };
@@ -22,6 +24,7 @@ export function createFetcher({ session, request, schema, status }: Parts): Fetc
     const answer = await request(operation);
     // What was just run may have taught the server a new field.
     void schema.check();
+    handover.offer(query, answer.result);
     return answer.result;
   }) as Fetcher;
 }

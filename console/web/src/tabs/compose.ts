@@ -1,8 +1,9 @@
 import { parse, print, validate, type GraphQLSchema } from 'graphql';
 import { chosenFields, chosenFieldsOfNothing } from './chosen-fields';
 import { latest, latestOfNothing } from './latest';
+import { live, resume } from './live';
 import { publish } from './publish';
-import { SAMPLE_FIELD } from './sample';
+import { LIVELY_FIELD, SAMPLE_FIELD } from './sample';
 import { dataStreams } from './shape';
 
 /** A tab as GraphiQL takes it; its title is the operation's name. */
@@ -13,16 +14,22 @@ export interface TabText {
 
 /**
  * The tabs of a first visit, made of what the schema has: the sample stream if it is there, else the
- * first stream with messages, else the list of streams. `streamNames` are the streams' own names.
+ * first stream with messages, else the list of streams. What is live prefers the demo's liveliest stream.
+ * `streamNames` are the streams' own names.
  */
 export function composeTabs(schema: GraphQLSchema, streamNames: string[]): TabText[] {
   const streams = dataStreams(schema);
   const stream = streams.find(({ field }) => field.name === SAMPLE_FIELD) ?? streams[0];
   const publishing = publish(schema, stream, streamNames);
+  const lively = streams.find(({ field }) => field.name === LIVELY_FIELD) ?? stream;
+  const living = lively && live(schema, lively);
+  const resuming = lively && resume(schema, lively);
   const tabs: TabText[] = [
     { query: stream ? latest(stream) : latestOfNothing(schema) },
     { query: stream ? chosenFields(stream) : chosenFieldsOfNothing(schema) },
     ...(publishing ? [publishing] : []),
+    ...(living ? [{ query: living }] : []),
+    ...(resuming ? [resuming] : []),
   ];
   return tabs
     .map((tab) => ({ ...tab, query: tidy(tab.query) }))

@@ -5,7 +5,7 @@ import { hasArgs, leavesAmong, leavesOf, nestedSelection, objectOf, type DataStr
 export function latest({ field, node }: DataStream): string {
   const args = hasArgs(field, 'last') ? '(last: 20)' : '';
   const ofMessage = leavesAmong(node, ['time', 'topic']);
-  const selection = [...ofMessage, dataSelection(node, ofMessage)].join(' ');
+  const selection = [...ofMessage, dataSelection(node, ofMessage, 5)].join(' ');
   return `
 # The newest messages. Press ▶, then
 # tick fields in the explorer, left.
@@ -28,12 +28,13 @@ export function streamsSelection(schema: GraphQLSchema, count: number): string {
   return `streams { ${[...leaves].slice(0, count).join(' ') || '__typename'} }`;
 }
 
-function dataSelection(node: DataStream['node'], shownAlready: string[]): string {
+/** The first few fields of a message's data, `count` at most. */
+export function dataSelection(node: DataStream['node'], shownAlready: string[], count: number): string {
   const data = objectOf(node.getFields().data);
   if (!data) return leavesAmong(node, ['data'])[0] ?? '__typename';
   const leaves = leavesOf(data)
     .filter((name) => !shownAlready.includes(name))
-    .slice(0, 5)
+    .slice(0, count)
     .join(' ');
   return `data { ${leaves || nestedSelection(data) || '__typename'} }`;
 }

@@ -5,6 +5,9 @@
 
 export const SAMPLE_STREAM = 'user-events';
 export const SAMPLE_FIELD = 'userEvents';
+/** Where the demo has a message about every second. */
+export const LIVELY_FIELD = 'telemetry';
+export const LIVELY_DATA = ['temperature', 'humidity', 'battery'];
 export const SAMPLE_KEY = '92ebe247-77f5-4a3c-a7f1-d22af67bf71d';
 export const SAMPLE_TOPIC = 'dolphin_cms.wizard.step.color_palette.set';
 

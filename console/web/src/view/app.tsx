@@ -1,5 +1,6 @@
 import type { Fetcher } from '@graphiql/toolkit';
 import { useEffect, useState, useSyncExternalStore } from 'react';
+import type { Handover } from '../live/handover';
 import type { LiveStatus } from '../live/status';
 import type { LiveSchema } from '../server/live-schema';
 import type { Request } from '../server/request';
@@ -17,11 +18,12 @@ interface Props {
   request: Request;
   schema: LiveSchema;
   status: LiveStatus;
+  handover: Handover;
   fetcher: Fetcher;
 }
 
 /** The page: GraphiQL once a schema is there, and a panel above it while nobody is signed in. */
-export function App({ session, request, schema: live, status, fetcher }: Props) {
+export function App({ session, request, schema: live, status, handover, fetcher }: Props) {
   const who = useSyncExternalStore(session.subscribe, session.state);
   const { schema, change, trouble } = useSyncExternalStore(live.subscribe, live.state);
   const liveTrouble = useSyncExternalStore(status.subscribe, status.trouble);
@@ -45,7 +47,7 @@ export function App({ session, request, schema: live, status, fetcher }: Props) 
     <>
       {ready && (
         <div className="page" inert={signedOut !== null}>
-          <Console schema={schema} fetcher={fetcher} tabs={tabs} />
+          <Console schema={schema} fetcher={fetcher} handover={handover} tabs={tabs} />
           <Notice change={change} trouble={liveTrouble ?? trouble} />
         </div>
       )}

@@ -4,6 +4,7 @@ import type { Fetcher } from '@graphiql/toolkit';
 import { GraphiQL } from 'graphiql';
 import type { GraphQLSchema } from 'graphql';
 import { memo } from 'react';
+import type { Handover } from '../live/handover';
 import type { TabText } from '../tabs/compose';
 import { tabStorage } from '../tabs/storage';
 import { Brand } from './brand';
@@ -24,12 +25,13 @@ const scalars = {
 interface Props {
   schema: GraphQLSchema;
   fetcher: Fetcher;
+  handover: Handover;
   /** Shown when the browser has no tabs stored. */
   tabs: TabText[];
 }
 
 /** GraphiQL. A new schema goes in as a property: text, tabs and results stay as they are. */
-export const Console = memo(function Console({ schema, fetcher, tabs }: Props) {
+export const Console = memo(function Console({ schema, fetcher, handover, tabs }: Props) {
   return (
     <GraphiQL
       schema={schema}
@@ -47,7 +49,7 @@ export const Console = memo(function Console({ schema, fetcher, tabs }: Props) {
         <Brand />
       </GraphiQL.Logo>
       <EditorLook />
-      <LivePane />
+      <LivePane handover={handover} />
     </GraphiQL>
   );
 });

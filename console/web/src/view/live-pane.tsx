@@ -1,13 +1,25 @@
 import { useGraphiQL, useGraphiQLActions } from '@graphiql/react';
 import { useEffect } from 'react';
+import { withMember, type Handover } from '../live/handover';
 
 /** What GraphiQL's panes lack for subscriptions. */
-export function LivePane() {
+export function LivePane({ handover }: { handover: Handover }) {
   const { stop } = useGraphiQLActions();
   const tab = useGraphiQL(({ tabs, activeTabIndex }) => tabs[activeTabIndex]?.id);
+  const queryEditor = useGraphiQL((state) => state.queryEditor);
+  const variableEditor = useGraphiQL((state) => state.variableEditor);
 
   // GraphiQL stops when another tab is chosen, not when one is added: the results would go on in there.
   useEffect(() => () => stop(), [tab, stop]);
 
+  useEffect(
+    () =>
+      handover.receive((query, name, cursor) => {
+        // The answer may come when another tab is shown. GraphiQL runs a text with its fragments behind it.
+        if (!queryEditor || !variableEditor || !query.startsWith(queryEditor.getValue())) return;
+        variableEditor.setValue(withMember(variableEditor.getValue(), name, cursor));
+      }),
+    [handover, queryEditor, variableEditor],
+  );
   return null;
 }
