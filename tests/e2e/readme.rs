@@ -85,7 +85,7 @@ fn wrapper(server: &Server) -> String {
     std::fs::create_dir(&bin).unwrap();
     let (program, data) = (env!("CARGO_BIN_EXE_tidegate"), server.data());
     let script = format!(
-        "#!/bin/sh\ncase \"$1\" in\npublish|query|token|page|streams) exec '{program}' \"$@\" --data '{}' ;;\n\
+        "#!/bin/sh\ncase \"$1\" in\npublish|query|tail|token|page|streams) exec '{program}' \"$@\" --data '{}' ;;\n\
          esac\nexec '{program}' \"$@\"\n",
         data.display()
     );
