@@ -1,5 +1,6 @@
 //! How often a connection writes.
 
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -47,13 +48,13 @@ async fn many_short_messages_leave_in_few_writes() {
         connection.outgoing.results(Run(1), Head::new("a"), Payload::One(vec![b'1'; 100]));
     }
     while !connection.is_idle() {
-        connection.next(false).await;
+        poll_fn(|cx| connection.poll_send(cx)).await.unwrap();
     }
     let (writes, bytes) = (io.0.load(Ordering::Relaxed), 1_000 * 150);
     assert!((1..=bytes / FRAME_BYTES_MAX + 1).contains(&writes), "{writes} writes");
     connection.outgoing.text(b"alone".to_vec());
     while !connection.is_idle() {
-        connection.next(false).await;
+        poll_fn(|cx| connection.poll_send(cx)).await.unwrap();
     }
     assert_eq!(io.0.load(Ordering::Relaxed), writes + 1, "what is alone does not wait for more");
 }
