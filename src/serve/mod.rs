@@ -120,6 +120,7 @@ async fn node(config: Config, clients: Vec<Client>, with_demo: bool) -> Result<(
     .await?;
     let mut registry = Registry::with_prefix("tidegate");
     ingest.register(&mut registry);
+    observe::register_live(&gateway, &mut registry);
     let requests = observe::Requests::register(&mut registry);
 
     let limits = &config.limits;

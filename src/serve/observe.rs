@@ -1,13 +1,17 @@
-//! Requests counted and timed, by route and status.
+//! Requests counted and timed, by route and status; those who follow, counted.
 
+use std::fmt;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use prometheus_client::encoding::EncodeLabelSet;
+use gateway::Gateway;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
@@ -39,6 +43,32 @@ impl Requests {
         registry.register("http_requests", "Requests answered", this.answered.clone());
         registry.register("http_request_seconds", "Time to the head of an answer", this.seconds.clone());
         this
+    }
+}
+
+/// Makes the counts of those who follow part of `/metrics`.
+pub(super) fn register_live(gateway: &Gateway, registry: &mut Registry) {
+    registry.register_collector(Box::new(Live(gateway.clone())));
+}
+
+/// Who follows at the moment of a scrape.
+struct Live(Gateway);
+
+impl fmt::Debug for Live {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Live")
+    }
+}
+
+impl Collector for Live {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let mut gauge = |name: &str, help: &str, value: usize| {
+            let gauge = ConstGauge::new(value as f64);
+            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)
+        };
+        gauge("gateway_sockets", "WebSockets that are open", self.0.sockets())?;
+        let help = "Operations that run on WebSockets and event streams";
+        gauge("gateway_live_operations", help, self.0.live_operations())
     }
 }
 

@@ -38,6 +38,8 @@ fn metrics_are_openmetrics_and_count_what_happened() {
         "tidegate_http_requests_total{method=\"PUT\",route=\"/streams/{stream}/record\",status=\"200\"} 1",
         "tidegate_http_requests_total{method=\"PUT\",route=\"/streams/{stream}/record\",status=\"400\"} 1",
         "tidegate_http_requests_total{method=\"GET\",route=\"none\",status=\"404\"} 1",
+        "tidegate_gateway_sockets 0.0",
+        "tidegate_gateway_live_operations 0.0",
     ] {
         assert!(text.lines().any(|other| other == line), "{line} is not in\n{text}");
     }
