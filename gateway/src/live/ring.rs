@@ -119,7 +119,7 @@ impl Ring {
             return Taken::Early;
         }
         let row = Row::messages(partition, feed.tip.clone(), Place::behind(last), messages.to_vec());
-        self.push(stream, row.kept(), woken);
+        self.push(stream, row, woken);
         Taken::New
     }
 
@@ -139,7 +139,8 @@ impl Ring {
 
     fn push(&mut self, stream: &StreamName, row: Row, woken: &mut Vec<Waker>) {
         let Some(feed) = self.feeds.get_mut(stream) else { return };
-        feed.seats.call(&row, feed.next, woken);
+        let row = row.kept(feed.next);
+        feed.seats.call(&row, woken);
         feed.tip = row.after.clone();
         feed.next += 1;
         self.bytes += held(&row);
@@ -162,8 +163,7 @@ impl Ring {
     /// Counts `bytes` more for `row`, if it is still kept.
     pub(crate) fn grow(&mut self, stream: &StreamName, row: &Arc<Row>, bytes: usize) {
         let Some(feed) = self.feeds.get(stream) else { return };
-        // It is among the last ones nearly always.
-        if feed.rows.iter().rev().any(|kept| Arc::ptr_eq(kept, row)) {
+        if feed.row(row.serial).is_some_and(|kept| Arc::ptr_eq(kept, row)) {
             row.memo.grow(bytes);
             self.bytes += bytes;
             self.shrink();
@@ -181,11 +181,10 @@ impl Ring {
         // A row is of use to a reader that has consumed all that came before it. The later it is, the less is met twice.
         let covered = feed.rows.partition_point(|row| row.before.within(places)) as u64;
         let at_tip = feed.tip.within(places);
-        let first = feed.next - feed.rows.len() as u64;
         let serial = match (covered, at_tip) {
             (_, true) => feed.next,
             (0, false) => return None,
-            (covered, false) => first + covered - 1,
+            (covered, false) => feed.first() + covered - 1,
         };
         Some(Spot { generation: feed.generation, seat: feed.seats.take(selection.clone()), serial })
     }
@@ -215,10 +214,19 @@ impl Ring {
             feed.seats.wait(spot.seat, context.waker());
             return Poll::Pending;
         }
-        let first = feed.next - feed.rows.len() as u64;
-        let index = spot.serial.checked_sub(first).and_then(|index| usize::try_from(index).ok());
-        let row = index.and_then(|index| feed.rows.get(index));
-        Poll::Ready(row.map_or(Found::Gone, |row| Found::Row(row.clone())))
+        Poll::Ready(feed.row(spot.serial).map_or(Found::Gone, |row| Found::Row(row.clone())))
+    }
+}
+
+impl Feed {
+    /// The serial of the oldest row that is kept.
+    fn first(&self) -> u64 {
+        self.next - self.rows.len() as u64
+    }
+
+    fn row(&self, serial: u64) -> Option<&Arc<Row>> {
+        let index = serial.checked_sub(self.first())?;
+        self.rows.get(usize::try_from(index).ok()?)
     }
 }
 

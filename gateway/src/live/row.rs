@@ -17,6 +17,8 @@ const MESSAGE_BYTES: usize = 256;
 pub(crate) struct Row {
     /// The partition.
     pub(crate) partition: PartitionId,
+    /// Its number in the order of the ring, if it is kept there.
+    pub(crate) serial: u64,
     /// Where a reader stands before it.
     pub(crate) before: Arc<Places>,
     /// Where it stands behind it.
@@ -60,11 +62,12 @@ impl Row {
         let mut after = (*before).clone();
         after.set(partition, last);
         let (partition, after, memo) = (partition.clone(), Arc::new(after), Memo::default());
-        Self { partition, before, after, content, memo, by_topic: HashMap::new() }
+        Self { partition, serial: 0, before, after, content, memo, by_topic: HashMap::new() }
     }
 
-    /// Made for being kept: its messages lie in memory of their own, and are found by topic.
-    pub(crate) fn kept(mut self) -> Self {
+    /// Made for being kept in the ring: its messages lie in memory of their own, and are found by topic.
+    pub(crate) fn kept(mut self, serial: u64) -> Self {
+        self.serial = serial;
         if let Content::Messages(messages) = &mut self.content {
             // They are slices of whatever they were read with, which may be far larger.
             let mut memory = BytesMut::with_capacity(messages.iter().map(|message| message.raw.len()).sum());
@@ -108,14 +111,13 @@ impl Row {
     pub(crate) fn select(&self, selection: &Selection, start: usize) -> Vec<usize> {
         let messages = self.all();
         match selection {
-            Selection::All => (start..messages.len()).collect(),
-            Selection::Topics(topics) if topics.len() == 1 && !self.by_topic.is_empty() => {
-                let found = self.by_topic.get(&topics[0]).map(Vec::as_slice).unwrap_or_default();
-                found[found.partition_point(|at| *at < start)..].to_vec()
+            Selection::Topics(topics) if self.is_kept() => {
+                let mut found: Vec<usize> =
+                    topics.iter().flat_map(|topic| self.of_topic(topic, start)).copied().collect();
+                found.sort_unstable();
+                found
             }
-            Selection::Topics(_) => {
-                (start..messages.len()).filter(|at| selection.includes(&messages[*at].topic)).collect()
-            }
+            _ => (start..messages.len()).filter(|at| selection.includes(&messages[*at].topic)).collect(),
         }
     }
 
@@ -124,12 +126,22 @@ impl Row {
         let messages = self.all();
         let is_fresh = |at: &usize| !consumed.covers(&messages[*at].position);
         match selection {
-            Selection::Topics(topics) if topics.len() == 1 && !self.by_topic.is_empty() => {
-                let found = self.by_topic.get(&topics[0]).map(Vec::as_slice).unwrap_or_default();
-                found[found.partition_point(|at| *at < start)..].iter().copied().find(is_fresh)
+            Selection::Topics(topics) if self.is_kept() => {
+                let first = |topic| self.of_topic(topic, start).iter().copied().find(is_fresh);
+                topics.iter().filter_map(first).min()
             }
             _ => (start..messages.len()).filter(|at| selection.includes(&messages[*at].topic)).find(is_fresh),
         }
+    }
+
+    /// The indexes, from `start` on, of the messages of one topic, of a row that is [kept](Row::kept).
+    fn of_topic(&self, topic: &Topic, start: usize) -> &[usize] {
+        let found = self.by_topic.get(topic).map(Vec::as_slice).unwrap_or_default();
+        &found[found.partition_point(|at| *at < start)..]
+    }
+
+    fn is_kept(&self) -> bool {
+        !self.by_topic.is_empty()
     }
 
     /// Where a reader stands in its partition when it has consumed what comes before `index`.

@@ -86,15 +86,15 @@ impl Seats {
         seat.map_or((false, None), |seat| (seat.waiting.is_some(), seat.called.take()))
     }
 
-    /// Calls those who wait for something in `row`, which has that `serial`. They are to be woken once no lock is held.
-    pub(crate) fn call(&mut self, row: &Row, serial: u64, woken: &mut Vec<Waker>) {
+    /// Calls those who wait for something in `row`. They are to be woken once no lock is held.
+    pub(crate) fn call(&mut self, row: &Row, woken: &mut Vec<Waker>) {
         let Self { seats, by_topic, of_all, .. } = self;
         let everybody = 0..seats.len();
         let mut call = |id: SeatId| {
             if let Some(seat) = seats[id].as_mut()
                 && let Some(waker) = seat.waiting.take()
             {
-                seat.called = Some(serial);
+                seat.called = Some(row.serial);
                 woken.push(waker);
             }
         };
