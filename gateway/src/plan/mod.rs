@@ -195,3 +195,8 @@ pub enum MessageField {
     /// A view of the document itself.
     Data(Member),
 }
+
+/// What stands behind the fields of an object. Where conditions left none, nothing stood before them either.
+pub(crate) fn end_of<T>(fields: &[T]) -> &'static [u8] {
+    if fields.is_empty() { b"{}" } else { b"}" }
+}

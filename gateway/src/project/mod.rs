@@ -20,6 +20,7 @@ use found::Places;
 use schema::json::{Cursor, Kind, Malformed};
 
 use crate::error::{Code, GraphqlError, Step};
+use crate::plan::end_of;
 
 /// Writes selections of documents into a response.
 #[derive(Debug)]
@@ -195,7 +196,7 @@ impl<'p> Projector<'p> {
                 }
             }
         }
-        out.push(b'}');
+        out.extend_from_slice(end_of(&level.slots));
         Ok(())
     }
 
@@ -259,7 +260,7 @@ impl<'p> Projector<'p> {
                 EntryField::Value(show) => self.under(&slot.key, |this| this.show(show, value, out))?,
             }
         }
-        out.push(b'}');
+        out.extend_from_slice(end_of(fields));
         Ok(())
     }
 

@@ -122,3 +122,24 @@ async fn the_schema_learns_a_new_field_without_a_restart() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
 }
+
+#[tokio::test]
+async fn an_object_of_which_nothing_is_left_is_empty() {
+    let rig =
+        Rig::new(&[(json!({"name": "s", "topic": "key"}), &[("a", 0, r#"{"n":1,"o":{"x":1}}"#)])]).await;
+    for (query, expect) in [
+        ("{ s { nodes @skip(if: true) { topic } } }", json!({ "s": {} })),
+        ("{ s { nodes { topic @skip(if: true) } } }", json!({ "s": { "nodes": [{}] } })),
+        ("{ s { nodes { data { n @include(if: false) } } } }", json!({ "s": { "nodes": [{ "data": {} }] } })),
+        (
+            "{ s { nodes { data { o { x @include(if: false) } } } } }",
+            json!({ "s": { "nodes": [{ "data": { "o": {} } }] } }),
+        ),
+        ("{ s { pageInfo { hasNextPage @skip(if: true) } } }", json!({ "s": { "pageInfo": {} } })),
+        ("{ s { edges { cursor @skip(if: true) } } }", json!({ "s": { "edges": [{}] } })),
+        ("{ s @skip(if: true) { nodes { topic } } }", json!({})),
+    ] {
+        let answer = rig.ask(query).await;
+        assert_eq!(answer["data"], expect, "{query}: {answer}");
+    }
+}

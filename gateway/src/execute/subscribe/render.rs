@@ -8,7 +8,7 @@ use super::super::Pipeline;
 use super::super::write::{MessageWriter, quoted, text};
 use crate::error::{Code, GraphqlError};
 use crate::live::{Deliveries, Mark, Piece, Row, Selection};
-use crate::plan::{EventField, GapField, LiveRoot, Slot};
+use crate::plan::{EventField, GapField, LiveRoot, Slot, end_of};
 use crate::project::{Errors, Projector};
 
 /// Writes deliveries of one subscription.
@@ -127,7 +127,8 @@ impl<'a> Renderer<'a> {
                 (EventField::Gap(_) | EventField::Message(_), _) => out.extend_from_slice(b"null"),
             }
         }
-        out.extend_from_slice(b"}}");
+        out.extend_from_slice(end_of(&root.event));
+        out.push(b'}');
         let errors_max = self.pipeline.settings.errors_max;
         let errors = std::mem::replace(&mut writer.projector.errors, Errors::new(errors_max));
         write_errors(errors, out);
@@ -173,5 +174,5 @@ fn write_gap(fields: &[Slot<GapField>], gap: &Gap<'_>, out: &mut Vec<u8>) {
             None => out.extend_from_slice(b"null"),
         }
     }
-    out.push(b'}');
+    out.extend_from_slice(end_of(fields));
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use schema::{Message, PageCursor, StreamName};
 
-use crate::plan::{MessageField, Slot};
+use crate::plan::{MessageField, Slot, end_of};
 use crate::project::Projector;
 
 /// Writes selections of messages into one response.
@@ -50,7 +50,7 @@ impl<'a> MessageWriter<'a> {
                 }
             }
         }
-        out.push(b'}');
+        out.extend_from_slice(end_of(fields));
     }
 }
 

@@ -8,7 +8,7 @@ pub(crate) use message::{MessageWriter, cursor, quoted, text};
 
 use super::{Answer, Ask, Page};
 use crate::error::{Code, GraphqlError};
-use crate::plan::{ConnectionField, DataRoot, EdgeField, PageInfoField, Slot};
+use crate::plan::{ConnectionField, DataRoot, EdgeField, PageInfoField, Slot, end_of};
 use crate::project::Projector;
 use crate::settings::GatewaySettings;
 
@@ -61,7 +61,7 @@ impl<'a> Writer<'a> {
                 },
             }
         }
-        self.out.push(b'}');
+        self.out.extend_from_slice(end_of(&root.connection));
         Ok(())
     }
 
@@ -102,7 +102,7 @@ impl<'a> Writer<'a> {
                 }
             }
         }
-        self.out.push(b'}');
+        self.out.extend_from_slice(end_of(fields));
     }
 
     fn page_info(&mut self, fields: &[Slot<PageInfoField>]) {
@@ -125,7 +125,7 @@ impl<'a> Writer<'a> {
                 PageInfoField::EndCursor => self.edge_cursor(rows.last()),
             }
         }
-        self.out.push(b'}');
+        self.out.extend_from_slice(end_of(fields));
     }
 
     fn edge_cursor(&mut self, row: Option<&Message>) {
