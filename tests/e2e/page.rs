@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Setup, finish, is_left_out, repository, sample, tidegate};
+use crate::support::{Setup, ensure_packages, finish, is_left_out, repository, sample, tidegate};
 
 #[test]
 fn a_browser_signs_in_queries_follows_and_learns_a_new_field() {
@@ -18,12 +18,7 @@ fn a_browser_signs_in_queries_follows_and_learns_a_new_field() {
     assert!(!server.banner().contains("install Node"), "the page was not built in: {}", server.banner());
 
     let folder = repository().join("tests/page");
-    if !folder.join("node_modules").exists() {
-        let mut install = Command::new("npm");
-        install.arg("ci").current_dir(&folder);
-        let done = finish(install, "");
-        assert_eq!(done.code, Some(0), "npm ci: {}\n{}", done.stdout, done.stderr);
-    }
+    ensure_packages(&folder, "page");
     let chromium = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".into());
     assert!(
         Path::new(&chromium).exists(),

@@ -3,6 +3,7 @@
 mod client;
 mod command;
 pub(crate) mod http;
+mod npm;
 mod running;
 mod server;
 mod socket;
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use client::{Client, ask_for_token};
 pub(crate) use command::{Done, finish, tidegate};
+pub(crate) use npm::{converse, ensure_packages};
 pub(crate) use running::{Running, run};
 pub(crate) use server::{Server, Setup};
 pub(crate) use socket::{End as SocketEnd, Socket};

@@ -34,6 +34,7 @@ Commands:
                    whose names contain it
       --without NEED   leave out the tests that need it; may be given several times:
                          page     Chromium, which opens the page
+                         clients  packages from npm: the clients that follow streams
                          curl     which the README's session calls
                          strace   which shows the sync before the answer
                          tmpfs    the right to mount, for a full disk and for one that is read-only

@@ -22,7 +22,7 @@ pub(crate) struct Found {
 }
 
 /// What can be left out, and so what the end-to-end tests may find in `TIDEGATE_WITHOUT`.
-pub(crate) const NAMES: [&str; 4] = ["page", "curl", "strace", "tmpfs"];
+pub(crate) const NAMES: [&str; 5] = ["page", "clients", "curl", "strace", "tmpfs"];
 
 /// Programs that the tests run besides: for the README's session, and for the trace that shows a sync before its answer.
 const TOOLS: [&str; 2] = ["curl", "strace"];

@@ -51,6 +51,9 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<(), Failure> {
     } else {
         report.left_out("the page in a browser", "by --without page");
     }
+    if !arguments.leaves_out("clients") {
+        report.step("packages of live clients", || npm::ensure_packages(&root.join("tests/live")));
+    }
     for need in arguments.left_out().iter().filter(|need| *need != "page") {
         report.left_out(&format!("tests that need {need}"), &format!("by --without {need}"));
     }
