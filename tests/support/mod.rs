@@ -3,6 +3,7 @@
 mod client;
 mod command;
 pub(crate) mod http;
+mod memory;
 mod npm;
 mod running;
 mod server;
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use client::{Client, ask_for_token};
 pub(crate) use command::{Done, finish, tidegate};
+pub(crate) use memory::MEMORY_MAX;
 pub(crate) use npm::{converse, ensure_packages};
 pub(crate) use running::{Running, run};
 pub(crate) use server::{Server, Setup};

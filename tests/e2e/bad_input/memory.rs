@@ -5,23 +5,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 
 use super::routes::{JSON, NDJSON};
-use crate::support::{Client, PATIENCE, Server, Setup};
-
-/// Far above what a node needs, and far below what the requests of these tests would take if they were kept.
-pub(super) const LIMIT_BYTES: u64 = 200 << 20;
-
-/// The server's memory in use now.
-pub(super) fn resident_bytes(server: &Server) -> u64 {
-    let data = server.data().display().to_string();
-    let processes = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
-    let mut own = processes.filter(|process| {
-        let arguments = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
-        String::from_utf8_lossy(&arguments).split('\0').any(|argument| argument == data)
-    });
-    let status = std::fs::read_to_string(own.next().expect("it runs").path().join("status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux says so");
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
-}
+use crate::support::{Client, MEMORY_MAX, PATIENCE, Setup};
 
 /// Sends bytes as they are, and gives the status of the first answer; 0 where the connection was closed without one.
 fn send(client: &Client, pieces: impl IntoIterator<Item = Vec<u8>>) -> u16 {
@@ -108,7 +92,7 @@ fn a_hundred_megabytes_of_nothing_take_no_room() {
     let server = Setup::empty().start();
     let client = server.client();
     client.post("/data", JSON, "{}").expect(200);
-    let before = resident_bytes(&server);
+    let before = server.resident_bytes();
     let mebibyte = vec![b' '; 1 << 20];
     let chunk = [b"100000\r\n", mebibyte.as_slice(), b"\r\n"].concat();
     for (method, path, content_type) in [
@@ -132,8 +116,8 @@ fn a_hundred_megabytes_of_nothing_take_no_room() {
             assert!(status == 413 || status == 0, "{method} {path} {content_type} {length}: {status}");
         }
     }
-    let after = resident_bytes(&server);
-    assert!(after < LIMIT_BYTES, "{before} bytes became {after}");
+    let after = server.resident_bytes();
+    assert!(after < MEMORY_MAX, "{before} bytes became {after}");
     assert_eq!(client.raws("data", 1), ["{}"]);
 }
 

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use messages::Message;
 use routes::{ROUTES, Route, Said};
 
-use crate::support::Setup;
+use crate::support::{MEMORY_MAX, Setup};
 
 /// What a route has to say to a message.
 fn expected(message: &Message, route: Route) -> Said {
@@ -94,7 +94,7 @@ fn every_route_gives_every_message_the_same_verdict() {
     }
     let of = client.graphql("{ streams { name } }")["streams"].as_array().map_or(0, Vec::len);
     assert_eq!(of, ROUTES.len(), "nothing but what was accepted made a stream");
-    let (grown, limit) = (memory::resident_bytes(&server), memory::LIMIT_BYTES);
+    let (grown, limit) = (server.resident_bytes(), MEMORY_MAX);
     assert!(grown < limit, "the server holds {grown} bytes");
 }
 

@@ -3,5 +3,6 @@
 mod clients;
 mod follower;
 mod kills;
+mod memory;
 mod tail;
 mod writer;
