@@ -15,8 +15,6 @@ pub mod names;
 pub mod position;
 pub mod shape;
 pub mod stream;
-#[cfg(any(test, feature = "testing"))]
-pub mod testing;
 pub mod time;
 
 pub use cursor::{HistoryMark, PageCursor, Place, Places, ResumeCursor};

@@ -19,6 +19,8 @@ pub mod traits;
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use announce::{Announce, Unheard};
 pub use catalog::StreamRecord;

@@ -1,7 +1,7 @@
 //! What producers wrote: the truth that all else is held against.
 
-use schema::testing::Turns;
 use schema::{Message, PartitionId, Position, TimeSource, Timestamp, Topic};
+use store::testing::Turns;
 
 pub(super) const SECOND: i64 = 1_000_000;
 const TOPICS: [&str; 3] = ["a", "b", "c"];

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use schema::testing::Turns;
 use schema::{
     HistoryMark, Message, PartitionId, Place, Places, Position, ResumeCursor, StreamName, TimeRange,
     Timestamp,
 };
 use store::embedded::Embedded;
+use store::testing::Turns;
 use store::{Leases, Messages, TopicFilter};
 
 use super::super::{History, Hub, Mark, Piece, Reader, Selection, Source};

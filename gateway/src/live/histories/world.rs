@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use schema::testing::Turns;
 use schema::{Message, PartitionId, Stream, StreamName, Timestamp};
 use store::embedded::Embedded;
+use store::testing::Turns;
 use store::{Announce, Catalog, JournalRow, StreamRecord};
 
 use super::super::{Hub, Selection};

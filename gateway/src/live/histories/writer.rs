@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use schema::testing::Turns;
 use schema::{Message, StreamName};
 use store::embedded::Embedded;
+use store::testing::Turns;
 use store::{Journal, JournalRow, Leases, Messages};
 
 use super::log::Partition;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use schema::testing::Turns;
 use schema::{PartitionId, StreamName};
 use store::embedded::Embedded;
+use store::testing::Turns;
 use store::{Journal, Next};
 
 use super::model::Partition;

@@ -3,9 +3,9 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use schema::testing::Turns;
 use schema::{Limits, PartitionId};
 use store::embedded::Embedded;
+use store::testing::Turns;
 use store::{Store, StreamRecord, Unheard};
 
 use super::super::lane::{Lane, Outlet};

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use schema::testing::Turns;
 use schema::{PartitionId, Sequence, Stream, StreamName, TimeRange, Timestamp, Topic};
 use store::embedded::Embedded;
+use store::testing::Turns;
 use store::{Catalog, DeadLetters, Leases, Messages, Order, StreamRecord, TopicPage};
 
 use super::model::{Log, Partition, is_dead, messages};

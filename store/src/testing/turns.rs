@@ -1,4 +1,4 @@
-//! For tests: random turns that can be taken again. A failure prints the seed.
+//! Random turns that can be taken again. A failure prints the seed.
 
 /// Turns, the same for the same seed (splitmix64).
 #[derive(Clone, Debug)]
