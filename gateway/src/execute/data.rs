@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use schema::{ResumeCursor, StreamName};
+use schema::{Places, ResumeCursor, StreamName};
 
 use super::write::Writer;
 use super::{Answer, Ask, Execution, Page, read, unavailable};
@@ -25,6 +25,35 @@ impl Execution<'_> {
         writer.write(key)
     }
 
+    /// A page of what `places` cover.
+    async fn read_covered(
+        &self,
+        ask: &Ask,
+        places: &Places,
+        stream: &StreamName,
+    ) -> Result<Page, GraphqlError> {
+        let (pipeline, mut spare) = (self.pipeline, 0);
+        loop {
+            let wider = Ask { rows: ask.rows + spare, ..ask.clone() };
+            let bytes_max = pipeline.settings.response_bytes;
+            let mut page = read(&wider, stream, &*pipeline.store, true, bytes_max).await?;
+            let found = page.rows.len();
+            page.rows.retain(|row| places.get(&row.position.partition).covers(&row.position));
+            let is_whole = page.rows.len() >= ask.rows || page.rows.len() == found || !page.more;
+            if is_whole || spare >= pipeline.settings.page_rows_max {
+                page.more |= page.rows.len() > ask.rows;
+                let beyond = page.rows.len().saturating_sub(ask.rows);
+                if ask.last {
+                    page.rows.drain(..beyond);
+                } else {
+                    page.rows.truncate(ask.rows);
+                }
+                return Ok(page);
+            }
+            spare = (spare * SPARE_ROWS).max(SPARE_ROWS);
+        }
+    }
+
     async fn read(&self, ask: &Ask, root: &DataRoot, stream: &StreamName) -> Result<Page, GraphqlError> {
         let pipeline = self.pipeline;
         read(ask, stream, &*pipeline.store, looks_ahead(root), pipeline.settings.response_bytes).await
@@ -45,14 +74,16 @@ impl Execution<'_> {
                 break Arc::unwrap_or_clone(tip);
             }
         };
-        let mut page = self.read(ask, root, stream).await?;
         // What is there already, and was not journaled then, comes to the subscription: here it would come first of twice.
-        page.rows.retain(|row| places.get(&row.position.partition).covers(&row.position));
+        let mut page = self.read_covered(ask, &places, stream).await?;
         let cursor = ResumeCursor { incarnation: root.stream.record.incarnation, places, history: None };
         page.resume = Some(cursor.encode(stream));
         Ok(page)
     }
 }
+
+/// How many rows beyond a page are read first in place of such as `places` do not cover, and each time so many times more.
+const SPARE_ROWS: usize = 8;
 
 fn shows_resume_cursor(root: &DataRoot) -> bool {
     root.connection.iter().any(|slot| matches!(slot.value, ConnectionField::ResumeCursor))

@@ -12,7 +12,7 @@ use crate::settings::GatewaySettings;
 use crate::snapshot::StreamView;
 
 /// What is asked of a stream.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Ask {
     pub(crate) topics: Vec<Topic>,
     pub(crate) range: TimeRange,

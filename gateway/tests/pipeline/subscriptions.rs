@@ -216,11 +216,24 @@ async fn a_page_and_what_follows_it_have_everything_once() {
     let unfinished = live.row(&[("a", 5, r#"{"n":4}"#)]);
     live.rig.store.write_messages(&stream(), &unfinished.messages).await.unwrap();
     let page = live.rig.ask("{ s(last: 10) { nodes { data { n } } resumeCursor } }").await;
-    let nodes = page["data"]["s"]["nodes"].as_array().unwrap();
-    assert_eq!(
-        nodes.iter().map(|node| node["data"]["n"].as_i64().unwrap()).collect::<Vec<_>>(),
-        [0, 1, 2, 3]
-    );
+    let shown = |page: &Value| -> Vec<i64> {
+        let nodes = page["data"]["s"]["nodes"].as_array().unwrap();
+        nodes.iter().map(|node| node["data"]["n"].as_i64().unwrap()).collect()
+    };
+    assert_eq!(shown(&page), [0, 1, 2, 3]);
+    for (arguments, expect, more) in [
+        ("last: 2", vec![2, 3], true),
+        ("last: 4", vec![0, 1, 2, 3], false),
+        ("first: 3", vec![0, 1, 2], true),
+        ("first: 5", vec![0, 1, 2, 3], false),
+    ] {
+        let fields = "nodes { data { n } } pageInfo { hasNextPage hasPreviousPage } resumeCursor";
+        let part = live.rig.ask(&format!("{{ s({arguments}) {{ {fields} }} }}")).await;
+        assert_eq!(shown(&part), expect, "{arguments}");
+        let info = &part["data"]["s"]["pageInfo"];
+        let end = if arguments.starts_with("last") { "hasPreviousPage" } else { "hasNextPage" };
+        assert_eq!(info[end], more, "{arguments}: {part}");
+    }
     let resume = page["data"]["s"]["resumeCursor"].as_str().unwrap();
     let mut subscription = live.follow(&format!("(resume: \"{resume}\")")).await;
     assert_quiet(&mut subscription).await;

@@ -20,7 +20,7 @@ fn cursor(what: &'static str, of: &'static str, change: fn(String) -> String, se
 }
 
 pub(super) fn cursors() -> Vec<Row> {
-    let damaged = "after: the cursor is damaged: pass one exactly as a connection returned it";
+    let damaged = "after: the cursor is damaged: pass one exactly as it was given out";
     vec![
         cursor("as it was given", "data", |given| given, ""),
         cursor("cut short", "data", |given| given[..given.len() - 1].to_owned(), damaged),
@@ -47,7 +47,7 @@ pub(super) fn own() -> Vec<Row> {
         get(
             "`before` that is no cursor",
             "/data?before=x",
-            "before: the cursor is damaged: pass one exactly as a connection returned it",
+            "before: the cursor is damaged: pass one exactly as it was given out",
         ),
         get(
             "a parameter that is none",
