@@ -55,11 +55,15 @@ async fn who_reads_late_gets_everything_once_and_holds_up_nobody() {
 
 #[tokio::test]
 async fn who_does_not_read_in_time_is_told_to_come_back_and_misses_nothing() {
-    let mut hand = Hand::with(LiveSettings { unread_ms: 300, ..little() }).await;
+    let mut hand = Hand::with(LiveSettings { unread_ms: 1_000, ..little() }).await;
     let (mut slow, mut quick) = two(&hand).await;
-    write_all(&mut hand, &mut quick).await;
-    until("it to be given up", || hand.rig.gateway.live_operations() == 1).await;
-    let (mut got, code) = rest(&mut slow).await;
+    let gateway = hand.rig.gateway.clone();
+    let coming_back = async {
+        until("it to be given up", || gateway.live_operations() == 1).await;
+        // It hears why only if it comes soon: a goodbye that nobody takes is not waited for long.
+        rest(&mut slow).await
+    };
+    let ((), (mut got, code)) = tokio::join!(write_all(&mut hand, &mut quick), coming_back);
     assert_eq!(code, 1013);
     let count = got.len() as u64;
     assert!(count > 0 && count < MESSAGES, "{count}");
