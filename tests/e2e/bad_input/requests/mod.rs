@@ -52,6 +52,7 @@ pub(super) fn groups() -> Vec<(&'static str, Vec<Row>)> {
         ("Records and their envelopes", envelopes::envelopes()),
         ("GraphQL requests", graphql::graphql()),
         ("Cursors", reading::cursors()),
+        ("Resume cursors", reading::resumes()),
         ("Reading your own messages", reading::own()),
     ]
 }

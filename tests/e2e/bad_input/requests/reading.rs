@@ -1,7 +1,8 @@
 //! Cursors, and the parameters of `GET /data`.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::super::routes::JSON;
 use super::{Row, row};
 use crate::support::Client;
 
@@ -29,6 +30,54 @@ pub(super) fn cursors() -> Vec<Row> {
         cursor("of another stream", "many", |given| given, "after: the cursor belongs to another stream"),
         cursor("empty", "data", |_| String::new(), damaged),
         cursor("of 100 KiB", "data", |given| given.repeat(1_000), damaged),
+    ]
+}
+
+/// A field of a page that the server gave, changed by `change`, and what is followed of the stream `data` behind it.
+fn resume(
+    what: &'static str,
+    (of, field): (&'static str, &'static str),
+    change: fn(String) -> String,
+    sentence: &str,
+) -> Row {
+    let send = move |client: &Client| {
+        let document = format!("{{ {of}(last: 1) {{ resumeCursor pageInfo {{ endCursor }} }} }}");
+        let page = client.graphql(&document);
+        let given = page[of].pointer(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let query = "subscription($resume: ResumeCursor) { data(resume: $resume) { cursor } }";
+        let body = json!({ "query": query, "variables": { "resume": change(given) } }).to_string();
+        let request = client.request("POST", "/graphql").header("Accept", "text/event-stream");
+        let mut answer = request.body(JSON, body).send(client.address);
+        // What an event says is judged as an answer would be.
+        let text = answer.text();
+        let data = text.lines().find_map(|line| line.strip_prefix("data: "));
+        answer.body = data.unwrap_or_else(|| panic!("no event: {text}")).into();
+        answer
+    };
+    row(what, send, (200, "BAD_USER_INPUT", sentence))
+}
+
+pub(super) fn resumes() -> Vec<Row> {
+    let cursor = "/resumeCursor";
+    let damaged = "resume: the cursor is damaged: pass one exactly as it was given out";
+    vec![
+        resume("cut short", ("data", cursor), |given| given[..given.len() - 1].to_owned(), damaged),
+        resume("with a character changed", ("data", cursor), |given| given.replacen('A', "B", 1), damaged),
+        resume("in another alphabet", ("data", cursor), |given| format!("{given}=="), damaged),
+        resume("empty", ("data", cursor), |_| String::new(), damaged),
+        resume("of 100 KiB", ("data", cursor), |given| given.repeat(1_000), damaged),
+        resume(
+            "of another stream",
+            ("many", cursor),
+            |given| given,
+            "resume: the cursor belongs to another stream",
+        ),
+        resume(
+            "of a page",
+            ("data", "/pageInfo/endCursor"),
+            |given| given,
+            "resume: this is a PageCursor, and a ResumeCursor is expected here",
+        ),
     ]
 }
 
