@@ -46,18 +46,17 @@ export function subscription(tokens: Tokens, status: LiveStatus, operation: Oper
         },
         trouble: (text) => status.set(text),
       });
+      stopped.signal.addEventListener('abort', () => {
+        clearTimeout(timer);
+        status.set(null);
+      });
+      status.begin(stopped);
       void run.then(() => {
         if (stopped.signal.aborted) return;
         show();
         observer.complete();
       });
-      return {
-        unsubscribe() {
-          stopped.abort();
-          clearTimeout(timer);
-          status.set(null);
-        },
-      };
+      return { unsubscribe: () => stopped.abort() };
     },
   };
 }

@@ -47,7 +47,7 @@ export function App({ session, request, schema: live, status, handover, fetcher 
     <>
       {ready && (
         <div className="page" inert={signedOut !== null}>
-          <Console schema={schema} fetcher={fetcher} handover={handover} tabs={tabs} />
+          <Console schema={schema} fetcher={fetcher} status={status} handover={handover} tabs={tabs} />
           <Notice change={change} trouble={liveTrouble ?? trouble} />
         </div>
       )}

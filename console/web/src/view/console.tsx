@@ -5,6 +5,7 @@ import { GraphiQL } from 'graphiql';
 import type { GraphQLSchema } from 'graphql';
 import { memo } from 'react';
 import type { Handover } from '../live/handover';
+import type { LiveStatus } from '../live/status';
 import type { TabText } from '../tabs/compose';
 import { tabStorage } from '../tabs/storage';
 import { Brand } from './brand';
@@ -25,18 +26,20 @@ const scalars = {
 interface Props {
   schema: GraphQLSchema;
   fetcher: Fetcher;
+  status: LiveStatus;
   handover: Handover;
   /** Shown when the browser has no tabs stored. */
   tabs: TabText[];
 }
 
 /** GraphiQL. A new schema goes in as a property: text, tabs and results stay as they are. */
-export const Console = memo(function Console({ schema, fetcher, handover, tabs }: Props) {
+export const Console = memo(function Console({ schema, fetcher, status, handover, tabs }: Props) {
   return (
     <GraphiQL
       schema={schema}
       fetcher={fetcher}
       defaultTabs={tabs}
+      onTabChange={({ tabs, activeTabIndex }) => status.tabShown(tabs[activeTabIndex]?.id)}
       storage={tabStorage}
       customScalarSchemas={scalars}
       plugins={plugins}

@@ -9,7 +9,7 @@ export function LivePane({ handover }: { handover: Handover }) {
   const queryEditor = useGraphiQL((state) => state.queryEditor);
   const variableEditor = useGraphiQL((state) => state.variableEditor);
 
-  // GraphiQL stops when another tab is chosen, not when one is added: the results would go on in there.
+  // GraphiQL stops by itself when another tab is chosen, not when one is added.
   useEffect(() => () => stop(), [tab, stop]);
 
   useEffect(
