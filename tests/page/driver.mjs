@@ -1,6 +1,6 @@
 // The page as its user meets it: tabs, editors, results. Waits are generous, and say what they waited for.
 import { strict as assert } from 'node:assert';
-import { EDITORS, MARKERS, PLAY, STOP, parsed, squeeze } from './parts.mjs';
+import { EDITORS, MARKERS, PLAY, STOP, parsed, reportViolations, squeeze } from './parts.mjs';
 
 const WAIT_MS = 60_000;
 
@@ -29,11 +29,7 @@ export class Page {
         this.#faults.push(`request to another origin: ${request.url()}`);
       }
     });
-    await this.#page.addInitScript(() => {
-      document.addEventListener('securitypolicyviolation', (event) =>
-        console.error(`content policy: ${event.effectiveDirective} blocked ${event.blockedURI}`),
-      );
-    });
+    await this.#page.addInitScript(reportViolations);
     await this.#page.goto(address);
   }
 
@@ -64,14 +60,21 @@ export class Page {
   tabs = () => this.#page.locator('.graphiql-tab-button').allInnerTexts();
 
   async showTab(name) {
-    await this.#page.getByRole('tab', { name, exact: true }).or(this.#tabButton(name)).first().click();
+    const button = this.#page.locator('.graphiql-tab-button', { hasText: name });
+    await this.#page.getByRole('tab', { name, exact: true }).or(button).first().click();
     const shown = async () => (await this.text('query')).includes(name);
     await this.#wait(`the text of the tab ${name}`, () => this.#poll(shown));
   }
 
+  /** Waits until the browser keeps this text of a tab, which is a moment later than that of the editor. */
+  async waitForKeptTab(text) {
+    const isKept = (text) => localStorage.getItem('tidegate:graphiql:tabState')?.includes(text);
+    await this.#wait(`the browser to keep ${text}`, () => this.#page.waitForFunction(isKept, text));
+  }
+
   async newTab() {
     await this.#page.getByRole('button', { name: 'New tab' }).click();
-    await this.#wait('an empty tab', () => this.#poll(async () => (await this.text('query')).trim() === ''));
+    await this.#wait('an empty tab', () => this.#poll(async () => !(await this.text('query')).trim()));
   }
 
   /** Closes the tab that is shown. */
@@ -169,10 +172,6 @@ export class Page {
   async waitForNotice(text, timeout) {
     const notice = this.#page.getByRole('status').filter({ hasText: text });
     await this.#wait(`the notice "${text}"`, () => notice.first().waitFor({ timeout }));
-  }
-
-  #tabButton(name) {
-    return this.#page.locator('.graphiql-tab-button', { hasText: name });
   }
 
   async #visibleText() {

@@ -124,6 +124,7 @@ await step('an unknown field is still marked', async () => {
 });
 
 await step('a reload stays signed in and keeps the tabs', async () => {
+  await page.waitForKeptTab('no_such_field');
   const before = await page.tabs();
   await page.reload();
   await page.waitForConsole();

@@ -1,4 +1,4 @@
-// Where things are on the page, and two ways to read text.
+// Where things are on the page, and small helpers.
 
 export const EDITORS = {
   query: '.graphiql-query-editor .monaco-editor',
@@ -21,4 +21,11 @@ export function parsed(text) {
 
 export function squeeze(text) {
   return text.replace(/\s+/g, ' ').trim();
+}
+
+/** Runs in the page: what its content policy blocks is an error on its console. */
+export function reportViolations() {
+  document.addEventListener('securitypolicyviolation', (event) =>
+    console.error(`content policy: ${event.effectiveDirective} blocked ${event.blockedURI}`),
+  );
 }
