@@ -37,8 +37,9 @@ impl Hub {
             ring: Mutex::new(Ring::new(settings.ring_bytes)),
             opening: tokio::sync::Mutex::default(),
             missed: Notify::new(),
-            poll: Duration::from_millis(settings.poll_ms),
-            behind: Arc::new(Semaphore::new(settings.behind_bytes >> 10)),
+            // Without a pause between them, the polls would be a loop that spins.
+            poll: Duration::from_millis(settings.poll_ms.max(1)),
+            behind: Arc::new(Semaphore::new((settings.behind_bytes >> 10).min(Semaphore::MAX_PERMITS))),
         })
     }
 
