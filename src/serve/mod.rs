@@ -188,7 +188,7 @@ fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
 }
 
 /// The one place that reads the clock.
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }

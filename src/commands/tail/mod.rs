@@ -8,10 +8,12 @@ use std::io::{ErrorKind, Write};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use schema::Timestamp;
 
 use super::node::{Node, quoted};
 use super::{Failure, block_on};
 use crate::cli::TailArgs;
+use crate::serve::now;
 use document::document;
 use events::Events;
 use payload::{Data, Payload, Sent, UNAUTHENTICATED};
@@ -34,6 +36,8 @@ enum End {
 struct Following<'a> {
     args: &'a TailArgs,
     document: String,
+    /// Since when, where history is asked for: the same for every connection until a message has come.
+    from: Option<String>,
     cursor: Option<String>,
     connected: bool,
 }
@@ -49,12 +53,18 @@ pub(crate) fn run(args: &TailArgs) -> Result<(), Failure> {
             (None, None) => Some(node.resume_cursor(&root_field).await?),
             (resume, _) => resume.clone(),
         };
-        let mut following = Following { args, document, cursor, connected: false };
+        let from = args.from.as_deref().map(settled);
+        let mut following = Following { args, document, from, cursor, connected: false };
         tokio::select! {
             ended = following.follow() => ended,
             () = unread() => Ok(()),
         }
     })
+}
+
+/// A time, such as `now-15m`, as what it is now. What is no time is for the node to refuse.
+fn settled(from: &str) -> String {
+    Timestamp::from_request(from, now()).map_or_else(|_| from.to_owned(), |time| time.to_string())
 }
 
 /// Resolves once nobody reads what is printed any more. Who prints finds out as well, but a next message may never come.
@@ -94,7 +104,7 @@ impl Following<'_> {
     async fn connect(&mut self) -> Result<End, Failure> {
         // Anew each time: the token may be what has ended.
         let node = Node::sign_in(&self.args.node).await?;
-        let from = if self.cursor.is_none() { self.args.from.as_deref() } else { None };
+        let from = self.from.as_ref().filter(|_| self.cursor.is_none());
         let variables = serde_json::json!({
             "topics": Some(&self.args.topic).filter(|topics| !topics.is_empty()),
             "from": from,
@@ -162,4 +172,19 @@ impl Following<'_> {
 fn remark(text: &str) {
     // Where nobody listens there is nobody to tell.
     let _ = writeln!(std::io::stderr(), "tidegate: {text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_before_now_is_settled_once() {
+        let before = now();
+        let settled_now = Timestamp::from_request(&settled("now-1h"), Timestamp(0)).unwrap();
+        let hour = 3_600 * 1_000_000;
+        assert!((before.0 - hour..=now().0 - hour).contains(&settled_now.0));
+        assert_eq!(settled("2020-06-01T00:00:00Z"), "2020-06-01T00:00:00.000000Z");
+        assert_eq!(settled("soon"), "soon");
+    }
 }
