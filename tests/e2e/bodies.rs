@@ -40,7 +40,8 @@ fn send_in_two(client: &Client, bytes: usize, later: usize, ready: &Sender<Sende
 
 fn refused(client: &Client) {
     let is_refused = |answer: &Answer| (answer.status == 503).then(|| answer.clone());
-    let ask = || client.put("/streams/s/record", envelope(1 << 20));
+    // The least that takes room: one that took more would be in the way of those who are to take all of it.
+    let ask = || client.put("/streams/s/record", envelope(1 << 10));
     let answer = until("a body beyond the bound to be refused", ask, is_refused);
     assert_eq!(answer.header("retry-after"), Some("1"));
     assert_eq!(answer.json()["error"], serde_json::json!({ "code": "unavailable", "message": SENTENCE }));
