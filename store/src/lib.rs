@@ -15,6 +15,7 @@ pub mod embedded;
 pub mod error;
 pub mod merge;
 pub mod publish;
+pub mod scylla;
 pub mod traits;
 
 #[cfg(any(test, feature = "conformance"))]

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use super::{Embedded, EmbeddedOptions};
 use crate::{Journal, JournalRow, Messages, Order, StoreError, TopicPage};
 
-crate::conformance_tests!(async { Fresh::open() });
+crate::conformance_tests!(async { Some(Fresh::open()) });
 
 /// A store in a folder of its own, which goes with it.
 struct Fresh {

@@ -1,0 +1,143 @@
+//! A journal row's batch as bytes: a version, and compressed, the topics once each and then the messages in log order.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use schema::{Message, PartitionId, Position, Sequence, TimeSource, Timestamp, Topic};
+
+const V1: u8 = 1;
+
+/// The bytes of `messages`, which are of one partition.
+pub(super) fn encode(messages: &[Message]) -> Vec<u8> {
+    let mut numbers = HashMap::new();
+    let mut topics = Vec::new();
+    for message in messages {
+        numbers.entry(&message.topic).or_insert_with(|| {
+            topics.push(&message.topic);
+            topics.len() as u32 - 1
+        });
+    }
+    let bytes: usize = messages.iter().map(|message| 64 + message.key.len() + message.raw.len()).sum();
+    let mut plain = Vec::with_capacity(bytes);
+    plain.extend_from_slice(&(topics.len() as u32).to_be_bytes());
+    for topic in topics {
+        put(&mut plain, topic.as_str().as_bytes());
+    }
+    for message in messages {
+        plain.extend_from_slice(&numbers[&message.topic].to_be_bytes());
+        plain.extend_from_slice(&message.time.0.to_be_bytes());
+        plain.extend_from_slice(&message.arrived_at.0.to_be_bytes());
+        plain.push(message.time_source.to_byte());
+        message.position.sequence.encode(&mut plain);
+        plain.extend_from_slice(&message.position.sub.to_be_bytes());
+        put(&mut plain, message.key.as_bytes());
+        put(&mut plain, &message.raw);
+    }
+    let mut bytes = lz4_flex::block::compress_prepend_size(&plain);
+    bytes.insert(0, V1);
+    bytes
+}
+
+/// Reads what [`encode`] gave. Each message's JSON shares memory with the others'.
+pub(super) fn decode(bytes: &[u8], partition: &PartitionId) -> Option<Vec<Message>> {
+    let (&version, compressed) = bytes.split_first()?;
+    // What is compressed grows by at most 255: more is no batch, and not worth its memory.
+    let size = u32::from_le_bytes(*compressed.first_chunk::<4>()?) as usize;
+    if version != V1 || size / 255 > compressed.len() {
+        return None;
+    }
+    let plain = Bytes::from(lz4_flex::block::decompress_size_prepended(compressed).ok()?);
+    let mut fields = Fields { rest: &plain };
+    let mut topics = Vec::new();
+    for _ in 0..fields.u32()? {
+        topics.push(Topic::new(fields.text()?).ok()?);
+    }
+    let mut messages: Vec<Message> = Vec::new();
+    while !fields.rest.is_empty() {
+        let topic = topics.get(fields.u32()? as usize)?.clone();
+        let (time, arrived_at) = (fields.time()?, fields.time()?);
+        let time_source = TimeSource::from_byte(fields.take::<1>()?[0])?;
+        let (sequence, rest) = Sequence::decode(fields.rest)?;
+        fields.rest = rest;
+        let position = Position { partition: partition.clone(), sequence, sub: fields.u32()? };
+        let key = fields.text()?;
+        let key = match messages.last() {
+            Some(last) if *last.key == *key => last.key.clone(),
+            _ => key.into(),
+        };
+        let raw = fields.bytes()?;
+        let raw = plain.slice_ref(raw);
+        messages.push(Message { topic, time, time_source, arrived_at, position, key, raw });
+    }
+    Some(messages)
+}
+
+fn put(bytes: &mut Vec<u8>, field: &[u8]) {
+    bytes.extend_from_slice(&(field.len() as u32).to_be_bytes());
+    bytes.extend_from_slice(field);
+}
+
+struct Fields<'b> {
+    rest: &'b [u8],
+}
+
+impl<'b> Fields<'b> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (taken, rest) = self.rest.split_first_chunk::<N>()?;
+        self.rest = rest;
+        Some(*taken)
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        self.take().map(u32::from_be_bytes)
+    }
+
+    fn time(&mut self) -> Option<Timestamp> {
+        self.take().map(|bytes| Timestamp(i64::from_be_bytes(bytes)))
+    }
+
+    fn bytes(&mut self) -> Option<&'b [u8]> {
+        let length = self.u32()? as usize;
+        let (bytes, rest) = self.rest.split_at_checked(length)?;
+        self.rest = rest;
+        Some(bytes)
+    }
+
+    fn text(&mut self) -> Option<&'b str> {
+        std::str::from_utf8(self.bytes()?).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_comes_back(drawn in prop::collection::vec((0..3u8, any::<i64>(), any::<u128>(), ".{0,9}", any::<Vec<u8>>()), 0..20)) {
+            let partition = PartitionId::embedded(3);
+            let messages: Vec<Message> = drawn.into_iter().map(|(topic, time, sequence, key, raw)| Message {
+                topic: Topic::new(&format!("topic {topic}")).unwrap(),
+                time: Timestamp(time),
+                time_source: TimeSource::from_byte(topic).unwrap(),
+                arrived_at: Timestamp(!time),
+                position: Position { partition: partition.clone(), sequence: sequence.to_string().parse().unwrap(), sub: u32::from(topic) },
+                key: key.into(),
+                raw: raw.into(),
+            }).collect();
+            prop_assert_eq!(decode(&encode(&messages), &partition), Some(messages));
+        }
+
+        #[test]
+        fn what_is_no_batch_is_never_a_panic(plain: Vec<u8>, bytes: Vec<u8>) {
+            let mut batch = lz4_flex::block::compress_prepend_size(&plain);
+            batch.insert(0, V1);
+            let _ = decode(&batch, &PartitionId::embedded(0));
+            let mut damaged = vec![V1];
+            damaged.extend_from_slice(&bytes[..bytes.len().min(2)]);
+            let _ = decode(&damaged, &PartitionId::embedded(0));
+        }
+    }
+}

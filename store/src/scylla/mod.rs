@@ -1,0 +1,82 @@
+//! The store of many machines: ScyllaDB or Apache Cassandra, over CQL.
+//!
+//! [`messages`](self) lie in buckets of a topic, each one partition of the servers and bounded by them; the journal lies in
+//! slots of a partition of the log, likewise. `migrations/` has the tables, and every statement stands in `statements`.
+//! What a writer remembers (how full a bucket is, which slot is the newest) is a hint that is read again after a restart;
+//! what readers rely on is in the tables alone.
+//!
+//! **Retention** is the servers' business: every row that belongs to a message is written with what is left of its stream's
+//! retention, counted from arrival, as its time to live. So nothing is swept.
+
+mod batch;
+mod buckets;
+mod call;
+mod catalog;
+mod dead_letters;
+mod dialect;
+mod expiry;
+mod ids;
+mod journal;
+mod leases;
+mod messages;
+pub mod migrate;
+mod options;
+mod pages;
+mod partitions;
+mod rows;
+mod session;
+mod slots;
+mod statements;
+#[cfg(test)]
+mod tests;
+mod topics;
+
+use std::sync::Arc;
+
+pub use options::{Agreement, ScyllaOptions};
+use schema::Clock;
+
+use crate::StoreError;
+use buckets::Writers;
+use call::Calls;
+use expiry::Expiry;
+use partitions::Partitions;
+use statements::Statements;
+
+/// A store on CQL. Clones are the same store.
+#[derive(Clone)]
+pub struct Scylla(Arc<Inner>);
+
+struct Inner {
+    calls: Calls,
+    statements: Statements,
+    expiry: Expiry,
+    writers: Writers,
+    partitions: Partitions,
+    clock: Clock,
+}
+
+impl Scylla {
+    /// Connects to a keyspace whose schema this binary knows. `clock` says how much is left of a retention.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] if the options can't be used, nobody answers within `connect_ms`, or the schema is another:
+    /// both versions are named then.
+    pub async fn open(options: &ScyllaOptions, password: &str, clock: Clock) -> Result<Self, StoreError> {
+        let place = options.place()?;
+        let session = session::connect(options, password, Some(&place)).await?;
+        migrate::check(&session, &place.keyspace).await?;
+        let statements = Statements::prepare(&session).await;
+        let statements = statements.map_err(|error| {
+            StoreError::Open(format!("the CQL store's statements can't be prepared: {error}"))
+        })?;
+        Ok(Self(Arc::new(Inner {
+            calls: Calls::new(session, options),
+            statements,
+            expiry: Expiry::default(),
+            writers: Writers::new(options.topics_known),
+            partitions: Partitions::default(),
+            clock,
+        })))
+    }
+}

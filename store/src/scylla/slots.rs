@@ -1,0 +1,149 @@
+//! A partition's lease as it stands in the table, and the slots of its journal.
+//!
+//! A slot is one partition of the servers; it holds the rows from its start to the next slot's. Slots are rolled by the
+//! compare-and-set that writes a checkpoint: so whoever owns the partition next finds the newest one, and a reader that
+//! reads checkpoint and slots together knows where every row before that checkpoint lies.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use schema::{PartitionId, Sequence, StreamName, Timestamp};
+use scylla::response::query_result::QueryRowsResult;
+
+use crate::StoreError;
+
+/// Most rows of a slot when a checkpoint is written.
+const ROWS_MAX: i64 = 50_000;
+/// Most bytes of a slot when a checkpoint is written.
+const BYTES_MAX: i64 = 64 << 20;
+
+/// A lease's row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct LeaseRow {
+    pub(super) epoch: i64,
+    pub(super) checkpoint: Sequence,
+    /// Start, and when it was opened; oldest first, at least one.
+    pub(super) slots: Vec<(Sequence, Timestamp)>,
+    /// Rows and bytes of the newest slot, as of the checkpoint.
+    pub(super) filled: (i64, i64),
+}
+
+/// Slots as the servers have them.
+pub(super) type SlotColumn = Vec<(Vec<u8>, i64)>;
+type Row = (i64, Vec<u8>, Option<SlotColumn>, Option<i64>, Option<i64>);
+
+impl LeaseRow {
+    /// The lease of a partition that nobody has claimed.
+    pub(super) fn unclaimed(now: Timestamp) -> Self {
+        Self { epoch: 0, checkpoint: Sequence::ZERO, slots: vec![(Sequence::ZERO, now)], filled: (0, 0) }
+    }
+
+    /// The row of an answer, if there is one.
+    pub(super) fn read(rows: &QueryRowsResult) -> Result<Option<Self>, StoreError> {
+        let row = rows.maybe_first_row::<Row>();
+        let row = row.map_err(|error| StoreError::unavailable("read a lease", error))?;
+        let Some((epoch, checkpoint, slots, rows, bytes)) = row else { return Ok(None) };
+        let slots = slots.unwrap_or_default();
+        let slots = slots.into_iter().map(|(start, opened)| Some((sequence(&start)?, Timestamp(opened))));
+        let read = || -> Option<Self> {
+            let slots: Vec<_> = slots.collect::<Option<_>>()?;
+            let filled = (rows.unwrap_or(0), bytes.unwrap_or(0));
+            (!slots.is_empty()).then_some(Self { epoch, checkpoint: sequence(&checkpoint)?, slots, filled })
+        };
+        read().map(Some).ok_or_else(|| StoreError::Corrupt { what: "a lease".into() })
+    }
+
+    /// Where the newest slot begins.
+    pub(super) fn newest(&self) -> Sequence {
+        self.slots.last().map_or(Sequence::ZERO, |(start, _)| *start)
+    }
+
+    /// The slots as the servers want them.
+    pub(super) fn slot_column(&self) -> SlotColumn {
+        self.slots.iter().map(|(start, opened)| (bytes(start), opened.0)).collect()
+    }
+
+    /// The row with the checkpoint at `to`. With no row in flight beyond it, a full slot is followed by the next; slots
+    /// that only hold what retention has passed are left out.
+    pub(super) fn moved(&self, to: Sequence, may_roll: bool, now: Timestamp, retention: Option<i64>) -> Self {
+        let mut next = Self { checkpoint: to, ..self.clone() };
+        let full = self.filled.0 >= ROWS_MAX || self.filled.1 >= BYTES_MAX;
+        if full && may_roll && to > self.newest() {
+            next.slots.push((to, now));
+            next.filled = (0, 0);
+            if let Some(retention) = retention {
+                let expired = |opened: Timestamp| opened.0.saturating_add(retention) < now.0;
+                let over = next.slots.windows(2).take_while(|pair| expired(pair[1].1)).count();
+                next.slots.drain(..over);
+            }
+        }
+        next
+    }
+}
+
+/// What this process knows of the partitions that it writes.
+#[derive(Default)]
+pub(super) struct Held(Mutex<HashMap<(StreamName, PartitionId), Shared>>);
+
+/// One partition, locked while its lease is changed or a row is appended; nothing where neither was done yet.
+type Shared = Arc<tokio::sync::Mutex<Option<Holding>>>;
+
+/// One partition's lease as it was read or written last, and what was appended since.
+#[derive(Debug)]
+pub(super) struct Holding {
+    pub(super) lease: LeaseRow,
+    /// The greatest end of a row that was appended.
+    pub(super) appended: Sequence,
+}
+
+impl Held {
+    /// What is known of a partition.
+    pub(super) fn partition(&self, stream: &StreamName, partition: &PartitionId) -> Shared {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.entry((stream.clone(), partition.clone())).or_default().clone()
+    }
+}
+
+/// A sequence as it sorts.
+pub(super) fn bytes(sequence: &Sequence) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(16);
+    sequence.encode(&mut bytes);
+    bytes
+}
+
+/// Reads a sequence.
+pub(super) fn sequence(bytes: &[u8]) -> Option<Sequence> {
+    Sequence::decode(bytes).map(|(sequence, _)| sequence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn full(slots: &[(u64, i64)]) -> LeaseRow {
+        let slots = slots.iter().map(|(start, opened)| ((*start).into(), Timestamp(*opened))).collect();
+        LeaseRow { epoch: 1, checkpoint: 10.into(), slots, filled: (ROWS_MAX, 0) }
+    }
+
+    #[test]
+    fn a_full_slot_is_followed_by_the_next_unless_a_row_is_in_flight() {
+        let lease = full(&[(0, 5)]);
+        let next = lease.moved(20.into(), true, Timestamp(9), Some(100));
+        assert_eq!((next.newest(), next.slots.len(), next.filled), (20.into(), 2, (0, 0)));
+        assert_eq!(lease.moved(20.into(), false, Timestamp(9), Some(100)).slots.len(), 1);
+        let half = LeaseRow { filled: (1, BYTES_MAX - 1), ..lease };
+        assert_eq!(half.moved(20.into(), true, Timestamp(9), Some(100)).slots.len(), 1);
+    }
+
+    #[test]
+    fn slots_go_whose_successor_is_past_retention() {
+        let lease = full(&[(0, 0), (3, 10), (7, 50), (9, 90)]);
+        let starts = |retention| -> Vec<u64> {
+            let next = lease.moved(20.into(), true, Timestamp(100), retention);
+            next.slots.iter().filter_map(|(start, _)| start.as_u64()).collect()
+        };
+        assert_eq!(starts(Some(60)), [3, 7, 9, 20]);
+        assert_eq!(starts(Some(5)), [9, 20]);
+        assert_eq!(starts(None), [0, 3, 7, 9, 20]);
+    }
+}

@@ -1,0 +1,113 @@
+//! Retention: counted from arrival, kept by the servers.
+
+use std::time::Duration;
+
+use schema::Stream;
+
+use super::*;
+use crate::{
+    Catalog, DeadLetter, DeadLetters, IdClaim, Ids, Journal, JournalRow, Leases, Messages, Next, StreamRecord,
+};
+
+const SECOND: i64 = 1_000_000;
+
+async fn stream_that_keeps(store: &Scylla, retention: &str) -> StreamName {
+    let name = stream("kept");
+    let definition: Stream =
+        serde_json::from_str(&format!(r#"{{"name":"{name}","retention":"{retention}"}}"#)).unwrap();
+    assert!(store.put_stream(&StreamRecord::new(definition, &[])).await.unwrap());
+    name
+}
+
+async fn write(store: &Scylla, stream: &StreamName, message: &Message) {
+    store.write_messages(stream, std::slice::from_ref(message)).await.unwrap();
+    let row = JournalRow { after: 0.into(), last: 5.into(), messages: vec![message.clone()] };
+    store.append_journal(stream, &partition(), &row).await.unwrap();
+    let letter = DeadLetter {
+        position: message.position.clone(),
+        arrived_at: message.arrived_at,
+        key: "k".into(),
+        reason: "r".into(),
+        raw: Bytes::new(),
+    };
+    store.write_dead_letters(stream, &[letter]).await.unwrap();
+    let claim = IdClaim {
+        key: "k".into(),
+        id: "i".into(),
+        generation: 0,
+        sequence: 1.into(),
+        sub: 0,
+        arrived_at: message.arrived_at,
+    };
+    store.claim_ids(stream, &[claim], SECOND).await.unwrap();
+}
+
+/// The times to live of all rows of a table, in seconds.
+async fn ttls(store: &Scylla, table: &str, column: &str, stream: &StreamName) -> Vec<Option<i32>> {
+    let text = format!("SELECT TTL({column}) FROM {table} WHERE stream = '{stream}' ALLOW FILTERING");
+    let rows = store.0.calls.session.query_unpaged(text, &[]).await.unwrap().into_rows_result().unwrap();
+    rows.rows::<(Option<i32>,)>().unwrap().map(|row| row.unwrap().0).collect()
+}
+
+const TABLES: [(&str, &str); 7] = [
+    ("messages", "raw"),
+    ("journal", "messages"),
+    ("dead_letters", "raw"),
+    ("ids", "arrived_at"),
+    ("topics", "first_time"),
+    ("topics", "last_time"),
+    ("topic_buckets", "row_bytes"),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_live_for_what_is_left_counted_from_arrival() {
+    if left_out() {
+        return;
+    }
+    let store = open().await;
+    let stream = stream_that_keeps(&store, "3h").await;
+    let mut one = message(1, 0);
+    one.arrived_at = one.arrived_at.plus_micros(-3_600 * SECOND);
+    write(&store, &stream, &one).await;
+    let mut two = message(2, SECOND);
+    two.arrived_at = one.arrived_at;
+    store.write_messages(&stream, &[two]).await.unwrap();
+    for (table, column) in TABLES {
+        let slack = match table {
+            "ids" => 3_600,
+            "topics" | "topic_buckets" => 3_600 + 3 * 3_600 / 8,
+            _ => 0,
+        };
+        let left = 7_200 + slack;
+        for ttl in ttls(&store, table, column, &stream).await.into_iter().flatten() {
+            assert!((left - 60..=left).contains(&ttl), "{table}.{column}: {ttl}, not about {left}");
+        }
+    }
+    // A stream that the catalog does not know keeps everything.
+    let unknown = super::stream("unknown");
+    write(&store, &unknown, &message(1, 0)).await;
+    for (table, column) in TABLES {
+        let ttls = ttls(&store, table, column, &unknown).await;
+        assert!(!ttls.is_empty() && ttls.iter().all(Option::is_none), "{table}: {ttls:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_retention_has_passed_is_gone_and_readers_are_told() {
+    if left_out() {
+        return;
+    }
+    let store = open().await;
+    let stream = stream_that_keeps(&store, "1h").await;
+    let epoch = store.claim_lease(&stream, &partition()).await.unwrap().epoch;
+    let mut old = message(1, 0);
+    old.arrived_at = old.arrived_at.plus_micros(-7_200 * SECOND);
+    write(&store, &stream, &old).await;
+    assert!(store.checkpoint(&stream, &partition(), epoch, 5.into()).await.unwrap());
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    let rows = store.read_topic(&stream, &topic(), page(Order::Ascending, 10)).await.unwrap();
+    assert_eq!(rows, []);
+    assert_eq!(store.dead_letters(&stream, None, 10).await.unwrap(), []);
+    let next = store.next_journal(&stream, &partition(), 0.into()).await.unwrap();
+    assert_eq!(next, Next::Gap { to: 5.into() });
+}

@@ -1,0 +1,96 @@
+//! The conformance suite on the server that `TIDEGATE_TEST_CQL` names, and what only this backend has.
+
+mod buckets;
+mod expiring;
+mod migrating;
+mod slots;
+mod spread;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use schema::{Clock, Message, PartitionId, Position, StreamName, TimeRange, TimeSource, Timestamp, Topic};
+use tokio::sync::OnceCell;
+
+use super::{Scylla, ScyllaOptions, migrate};
+use crate::{Order, TopicPage};
+
+crate::conformance_tests!(async { if left_out() { None } else { Some(Box::new(open().await)) } });
+
+/// The keyspace that all tests share, as each uses streams of its own: making one takes seconds.
+const KEYSPACE: &str = "tidegate_test";
+
+/// Whether `TIDEGATE_WITHOUT` names `cql`.
+fn left_out() -> bool {
+    let without = std::env::var("TIDEGATE_WITHOUT").unwrap_or_default();
+    without.split([',', ' ']).any(|need| need == "cql")
+}
+
+fn options(keyspace: &str) -> ScyllaOptions {
+    let server = std::env::var("TIDEGATE_TEST_CQL");
+    let server =
+        server.expect(
+        "TIDEGATE_TEST_CQL must name a CQL server as HOST:PORT: `cargo xtask test` starts one; TIDEGATE_WITHOUT=cql leaves this out",
+    );
+    ScyllaOptions {
+        url: format!("scylla://{server}/{keyspace}"),
+        replication_factor: 1,
+        ..ScyllaOptions::default()
+    }
+}
+
+fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+async fn open() -> Scylla {
+    static MIGRATED: OnceCell<()> = OnceCell::const_new();
+    let options = options(KEYSPACE);
+    MIGRATED.get_or_init(|| async { migrate::run(&options, "", false, |_| {}).await.unwrap() }).await;
+    let clock: Clock = Arc::new(now);
+    Scylla::open(&options, "", clock).await.unwrap()
+}
+
+/// A name that nobody has used.
+fn fresh(purpose: &str) -> String {
+    static USED: AtomicU64 = AtomicU64::new(0);
+    let number = USED.fetch_add(1, Ordering::Relaxed);
+    format!("{purpose}_{:x}_{:x}_{number}", std::process::id(), now().0)
+}
+
+fn stream(purpose: &str) -> StreamName {
+    StreamName::new(&fresh(purpose)).unwrap()
+}
+
+fn topic() -> Topic {
+    Topic::new("t").unwrap()
+}
+
+fn partition() -> PartitionId {
+    PartitionId::embedded(0)
+}
+
+fn message(sequence: u64, time: i64) -> Message {
+    Message {
+        topic: topic(),
+        time: Timestamp(time),
+        time_source: TimeSource::Message,
+        arrived_at: now(),
+        position: Position { partition: partition(), sequence: sequence.into(), sub: 0 },
+        key: "k".into(),
+        raw: Bytes::from(format!(r#"{{"sequence":{sequence}}}"#)),
+    }
+}
+
+fn page(order: Order, rows_max: usize) -> TopicPage {
+    TopicPage { range: TimeRange::ALL, order, after: None, before: None, rows_max, bytes_max: 1 << 30 }
+}
+
+/// How many requests `work` takes.
+async fn requests<T>(store: &Scylla, work: impl Future<Output = T>) -> (usize, T) {
+    let before = store.0.calls.sent.load(Ordering::Relaxed);
+    let done = work.await;
+    (store.0.calls.sent.load(Ordering::Relaxed) - before, done)
+}
