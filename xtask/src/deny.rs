@@ -2,11 +2,10 @@
 //!
 //! Advisories are left out: they are fetched from elsewhere than the registry.
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use crate::{Failure, run};
+use crate::{Failure, run, workspace};
 
 /// The version that deny.toml is written for.
 const VERSION: &str = "0.20.2";
@@ -18,7 +17,7 @@ const CHECK: [&str; 7] = ["--locked", "check", "--allow", "no-license-field", "b
 
 /// Checks, after installing cargo-deny below the target folder where that version is not there.
 pub(crate) fn run(root: &Path) -> Result<(), Failure> {
-    let tools = target(root).join("tools");
+    let tools = workspace::target(root).join("tools");
     let program = tools.join("bin/cargo-deny");
     let program = program.to_string_lossy();
     let installed = run::answer(root, &program, &["--version"]);
@@ -38,8 +37,4 @@ fn install(root: &Path, tools: &Path) -> Result<(), Failure> {
     // Those are for our code, not for a tool's.
     command.env_remove("RUSTC_WORKSPACE_WRAPPER").env_remove("RUSTFLAGS");
     run::bounded(&mut command, INSTALL_LIMIT)
-}
-
-fn target(root: &Path) -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder))
 }

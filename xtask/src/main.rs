@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command's output is what it is for")]
 
 mod arguments;
+mod cassandra;
 mod deny;
 mod layers;
 mod lint;
@@ -35,6 +36,8 @@ Commands:
       --without NEED   leave out the tests that need it; may be given several times:
                          page     Chromium, which opens the page
                          clients  packages from npm: the clients that follow streams
+                         cql      a CQL server: Cassandra, which needs Java and Maven, is fetched and
+                                  started, unless TIDEGATE_TEST_CQL=HOST:PORT names another
                          curl     which the README's session calls
                          strace   which shows the sync before the answer
                          tmpfs    the right to mount, for a full disk and for one that is read-only
@@ -50,6 +53,8 @@ Examples:
   cargo xtask test                  everything, as CI does
   cargo xtask test --without page   everything but the browser
   cargo xtask test --without tmpfs  everything that needs no rights of root
+  TIDEGATE_TEST_CQL=127.0.0.1:9042 cargo xtask test scylla
+                                    the CQL store's tests, on a server that is there
   cargo xtask test cursor           the Rust tests about cursors
   cargo xtask lint                  before you hand in a change";
 

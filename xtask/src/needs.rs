@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::arguments::Arguments;
-use crate::{Failure, mount, npm, run};
+use crate::{Failure, cassandra, mount, npm, run};
 
 /// The browsers that will do, in the order in which they are looked for.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const BROWSER_ON_MAC: &str = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
+
+/// Java as Debian calls it: a version that Cassandra runs on.
+const JAVA: &str = "openjdk-17-jre-headless";
 
 /// For one call of the package manager.
 const INSTALL_LIMIT: Duration = Duration::from_secs(600);
@@ -22,7 +25,7 @@ pub(crate) struct Found {
 }
 
 /// What can be left out, and so what the end-to-end tests may find in `TIDEGATE_WITHOUT`.
-pub(crate) const NAMES: [&str; 5] = ["page", "clients", "curl", "strace", "tmpfs"];
+pub(crate) const NAMES: [&str; 6] = ["page", "clients", "cql", "curl", "strace", "tmpfs"];
 
 /// Programs that the tests run besides: for the README's session, and for the trace that shows a sync before its answer.
 const TOOLS: [&str; 2] = ["curl", "strace"];
@@ -53,11 +56,21 @@ pub(crate) fn ensure(root: &Path, arguments: &Arguments) -> Result<Found, Failur
     if with_browser && browser().is_none() {
         missing.push("chromium");
     }
+    let with_cassandra = !arguments.leaves_out("cql") && cassandra::named().is_none();
+    let has_java = || cassandra::find_java(root).is_some();
+    let has_maven = || !cassandra::needs_maven(root) || find("mvn").is_some();
+    if with_cassandra && !has_java() {
+        missing.push(JAVA);
+    }
+    if with_cassandra && !has_maven() {
+        missing.push("maven");
+    }
     if !missing.is_empty() {
         install(root, &missing)?;
     }
     let chromium = browser();
-    if tools.iter().any(|tool| find(tool).is_none()) || (with_browser && chromium.is_none()) {
+    let no_cassandra = with_cassandra && !(has_java() && has_maven());
+    if tools.iter().any(|tool| find(tool).is_none()) || (with_browser && chromium.is_none()) || no_cassandra {
         return Err(format!("{} was installed, but is not found on the path", missing.join(" or ")).into());
     }
     println!("{}", tools.join(", "));
@@ -97,10 +110,23 @@ fn advice(packages: &[&str]) -> String {
     if packages.contains(&"chromium") {
         advice += "; or name a Chromium or Chrome with CHROMIUM=/path/to/it";
     }
-    let flags = packages.iter().map(|package| if *package == "chromium" { "page" } else { package });
-    let flags: String = flags.map(|need| format!(" --without {need}")).collect();
+    if packages.contains(&JAVA) {
+        advice += "; or name a CQL server with TIDEGATE_TEST_CQL=HOST:PORT";
+    }
+    let mut needs: Vec<&str> = packages.iter().map(|package| need(package)).collect();
+    needs.dedup();
+    let flags: String = needs.iter().map(|need| format!(" --without {need}")).collect();
     advice += &format!("; or leave out what needs it: `cargo xtask test{flags}`");
     advice
+}
+
+/// What is left out where a package is not wanted.
+fn need(package: &str) -> &str {
+    match package {
+        "chromium" => "page",
+        JAVA | "maven" => "cql",
+        tool => tool,
+    }
 }
 
 fn find_browser() -> Option<PathBuf> {
@@ -129,6 +155,12 @@ mod tests {
         let both = advice(&["curl", "chromium"]);
         for part in ["apt-get install curl chromium`", "CHROMIUM=", "test --without curl --without page`"] {
             assert!(both.contains(part), "{both}");
+        }
+        let cql = advice(&[JAVA, "maven"]);
+        for part in
+            ["apt-get install openjdk-17-jre-headless maven`", "TIDEGATE_TEST_CQL=", "test --without cql`"]
+        {
+            assert!(cql.contains(part), "{cql}");
         }
     }
 }

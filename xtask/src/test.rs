@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::arguments::Arguments;
+use crate::cassandra::{self, Node};
 use crate::report::Report;
 use crate::{Failure, needs, npm, run};
 
@@ -62,7 +63,24 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<(), Failure> {
     } else {
         report.left_out("the page's own tests", "a filter is for Rust tests");
     }
-    report.step("tests", || run::bounded(filtered(&mut cargo(&TESTS), &arguments.filters), TESTS_LIMIT));
+    let mut node = None;
+    if !arguments.leaves_out("cql") && cassandra::named().is_none() {
+        let started = report.step("a CQL server", || {
+            node = Some(Node::start(root)?);
+            Ok(())
+        });
+        if !started {
+            return report.finish();
+        }
+    }
+    let tests = || {
+        let mut command = cargo(&TESTS);
+        if let Some(node) = &node {
+            command.env(cassandra::VARIABLE, node.address());
+        }
+        command
+    };
+    report.step("tests", || run::bounded(filtered(&mut tests(), &arguments.filters), TESTS_LIMIT));
     report.finish()
 }
 

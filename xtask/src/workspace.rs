@@ -17,6 +17,11 @@ pub(crate) fn root() -> Result<PathBuf, Failure> {
     Ok(root.to_owned())
 }
 
+/// Where Cargo puts what it makes, and we what we fetch.
+pub(crate) fn target(root: &Path) -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder))
+}
+
 /// A file's text; a failure names the file.
 pub(crate) fn read(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()).into())

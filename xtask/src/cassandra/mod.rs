@@ -1,0 +1,124 @@
+//! A CQL server for the tests: one node of Apache Cassandra, from Maven's artifacts, with a folder of its own, on loopback.
+//!
+//! `TIDEGATE_TEST_CQL=HOST:PORT` names another server to use, such as ScyllaDB. The artifacts are fetched once, into
+//! `target/tools`; the node is started for a run of the tests, and ended with it.
+
+mod config;
+mod jars;
+mod java;
+
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, process, thread};
+
+use crate::{Failure, processes, run, workspace};
+pub(crate) use java::find as find_java;
+
+/// Names a server to use instead of one that is started.
+pub(crate) const VARIABLE: &str = "TIDEGATE_TEST_CQL";
+
+/// From the start of the process until it answers.
+const START_LIMIT: Duration = Duration::from_secs(180);
+const POLL: Duration = Duration::from_millis(100);
+
+/// The server that the tests are told to use, if any.
+pub(crate) fn named() -> Option<String> {
+    env::var(VARIABLE).ok().filter(|server| !server.is_empty())
+}
+
+/// Whether Maven is needed: the artifacts are not there yet.
+pub(crate) fn needs_maven(root: &Path) -> bool {
+    !jars::are_there(&workspace::target(root))
+}
+
+/// A running node. It ends with this value.
+pub(crate) struct Node {
+    child: Child,
+    folder: PathBuf,
+    port: u16,
+}
+
+impl Node {
+    /// Starts one, and waits until it answers.
+    pub(crate) fn start(root: &Path) -> Result<Self, Failure> {
+        let java = find_java(root).ok_or("no Java was found that runs Cassandra")?;
+        let target = workspace::target(root);
+        let jars = jars::ensure(root, &target)?;
+        let folder = target.join(format!("tmp/cassandra-{}", process::id()));
+        fs::create_dir_all(&folder)?;
+        let [port, storage_port] = free_ports()?;
+        config::write(&folder, port, storage_port)?;
+        let printed = File::create(folder.join("printed.log"))?;
+        let mut command = wrapped(root, &java);
+        command.args(java::arguments(&jars, &folder)?);
+        command.stdin(Stdio::null()).stdout(printed.try_clone()?).stderr(printed).current_dir(&folder);
+        println!("Cassandra {} on 127.0.0.1:{port}, in {}", jars::VERSION, folder.display());
+        let child = command.spawn().map_err(|error| format!("{} does not start: {error}", java.display()))?;
+        let mut node = Self { child, folder, port };
+        node.wait()?;
+        Ok(node)
+    }
+
+    /// Where it answers.
+    pub(crate) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    fn wait(&mut self) -> Result<(), Failure> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+        let started = Instant::now();
+        loop {
+            if TcpStream::connect_timeout(&address, POLL).is_ok() {
+                println!("it answers after {:.1} s", started.elapsed().as_secs_f64());
+                return Ok(());
+            }
+            let ended = self.child.try_wait()?;
+            if ended.is_some() || started.elapsed() > START_LIMIT {
+                let why = if ended.is_some() { "has ended" } else { "does not answer" };
+                return Err(format!("Cassandra {why}; it printed: {}", self.printed()).into());
+            }
+            thread::sleep(POLL);
+        }
+    }
+
+    /// The end of what it printed.
+    fn printed(&self) -> String {
+        let text = fs::read_to_string(self.folder.join("printed.log")).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        processes::end_with_descendants(self.child.id());
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Java, so that it ends with us whatever ends us, where there is a program for that. As root, it would lock all of its
+/// heap in memory: it is not given the right.
+fn wrapped(root: &Path, java: &Path) -> Command {
+    if run::answer(root, "setpriv", &["--version"]).is_none() {
+        return Command::new(java);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL"]);
+    if run::answer(root, "id", &["-u"]).is_some_and(|id| id == "0") {
+        command.arg("--bounding-set=-ipc_lock");
+    }
+    command.arg(java);
+    command
+}
+
+/// Ports that nobody has now.
+fn free_ports() -> Result<[u16; 2], Failure> {
+    let first = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let second = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    Ok([first.local_addr()?.port(), second.local_addr()?.port()])
+}
