@@ -60,6 +60,8 @@ pub(crate) enum Command {
     Tail(TailArgs),
     /// Say whether a data folder is well, and what to do if not
     Doctor(DoctorArgs),
+    /// Bring the schema of a CQL store to the one that this binary is written for
+    Migrate(MigrateArgs),
     /// Look at settings
     Config {
         #[command(subcommand)]
@@ -86,6 +88,13 @@ pub(crate) struct DoctorArgs {
     /// Set aside what is damaged of the log, keep the rest, and say what is missing. The damaged files are kept, too
     #[arg(long)]
     pub(crate) repair: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArgs {
+    /// Say what would be done, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

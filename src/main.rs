@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Some(Command::Streams(args)) => commands::streams::run(args),
         Some(Command::Tail(args)) => commands::tail::run(args),
         Some(Command::Doctor(args)) => commands::doctor::run(args, cli.serve.config.as_deref()),
+        Some(Command::Migrate(args)) => commands::migrate::run(args, cli.serve.config.as_deref()),
         Some(Command::Config { command: ConfigCommand::Check }) => commands::config::check(&cli.serve),
         Some(Command::Config { command: ConfigCommand::Reference }) => commands::config::reference(),
     };

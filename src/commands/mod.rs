@@ -3,6 +3,7 @@
 
 pub(crate) mod config;
 pub(crate) mod doctor;
+pub(crate) mod migrate;
 pub(crate) mod page;
 pub(crate) mod publish;
 pub(crate) mod query;

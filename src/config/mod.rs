@@ -3,6 +3,7 @@
 //! `default.toml` is the reference that people read; a test holds it to the defaults in the code.
 
 mod load;
+mod store;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -12,8 +13,8 @@ use gateway::{GatewaySettings, LiveSettings};
 use ingest::IngestSettings;
 use schema::{Limits, Stream};
 use serde::{Deserialize, Serialize};
-use store::embedded::EmbeddedOptions;
 
+pub(crate) use self::store::StoreSettings;
 pub(crate) use load::load;
 
 use crate::telemetry::LogSettings;
@@ -29,7 +30,7 @@ pub(crate) struct Config {
     pub(crate) log: LogSettings,
     pub(crate) limits: Limits,
     pub(crate) ingest: IngestSettings,
-    pub(crate) store: EmbeddedOptions,
+    pub(crate) store: StoreSettings,
     pub(crate) gateway: GatewaySettings,
     pub(crate) live: LiveSettings,
     pub(crate) issuer: IssuerSettings,

@@ -7,6 +7,7 @@ mod lifecycle;
 mod observe;
 mod ops;
 mod phase;
+pub(crate) mod store;
 mod timed;
 
 use std::net::{SocketAddr, TcpListener};
@@ -21,8 +22,6 @@ use gateway::{Gateway, Hub};
 use ingest::Ingest;
 use prometheus_client::registry::Registry;
 use schema::{Clock, Timestamp};
-use store::Store;
-use store::embedded::Embedded;
 
 use crate::cli::ServeArgs;
 use crate::commands::Failure;
@@ -54,6 +53,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
 pub(crate) fn check(config: &Config) -> Result<Vec<Client>, Failure> {
     config.server.check()?;
     config.ingest.check()?;
+    config.store.check()?;
     let largest = config.limits.body_bytes.max(config.gateway.body_bytes);
     if config.limits.bodies_bytes < largest {
         let bytes = config.limits.bodies_bytes;
@@ -87,8 +87,7 @@ async fn node(config: Config, clients: Vec<Client>, with_demo: bool) -> Result<(
     let clock: Clock = Arc::new(now);
     let development = if address.ip().is_loopback() { Development::On } else { Development::Off };
 
-    let store = Embedded::open(&data.join("store"), config.store.clone())?;
-    let shared: Arc<dyn Store> = Arc::new(store.clone());
+    let store::Opened { store: shared, swept } = store::open(&config.store, data, clock.clone()).await?;
     let is_new = shared.streams().await?.is_empty();
     let issuer = Issuer::open(data, &url, config.issuer.clone(), clients, development, clock.clone())?;
     let hub = Hub::new(&config.live);
@@ -148,7 +147,7 @@ async fn node(config: Config, clients: Vec<Client>, with_demo: bool) -> Result<(
         },
     };
 
-    let sweeper = tokio::spawn(lifecycle::sweep(store.clone(), clock, config.server.clone()));
+    let sweeper = swept.map(|store| tokio::spawn(lifecycle::sweep(store, clock, config.server.clone())));
     banner::print(&banner::Facts {
         url: &url,
         data,
@@ -163,7 +162,9 @@ async fn node(config: Config, clients: Vec<Client>, with_demo: bool) -> Result<(
     if let Some(traffic) = traffic {
         traffic.abort();
     }
-    sweeper.abort();
+    if let Some(sweeper) = sweeper {
+        sweeper.abort();
+    }
     ingest.drain(drain).await;
     tracing::info!("stopped");
     Ok(())

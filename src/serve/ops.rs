@@ -1,6 +1,7 @@
 //! For whoever runs it: `/healthz`, `/readyz`, `/metrics`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -13,6 +14,9 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use serde_json::json;
 use store::Store;
+
+/// How long the store may take to answer before it counts as lost.
+const STORE_WAIT: Duration = Duration::from_secs(4);
 
 /// What these routes look at.
 pub(super) struct Parts {
@@ -58,7 +62,10 @@ pub(super) fn full(connections: u32) -> Router {
 
 /// Whether messages can be taken and read: 200, or 503 and what fails.
 async fn ready(State(parts): State<Arc<Parts>>) -> Response {
-    let store = parts.store.catalog_revision().await.map(|_| ()).map_err(|error| error.to_string());
+    let store = match tokio::time::timeout(STORE_WAIT, parts.store.catalog_revision()).await {
+        Ok(answer) => answer.map(|_| ()).map_err(|error| error.to_string()),
+        Err(_) => Err(format!("the store did not answer within {} s", STORE_WAIT.as_secs())),
+    };
     let ingest = parts.ingest.ready();
     let status =
         if store.is_ok() && ingest.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

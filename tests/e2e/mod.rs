@@ -3,6 +3,7 @@
 mod bad_input;
 mod bodies;
 mod commands;
+mod cql;
 mod damage;
 mod disk;
 mod kills;

@@ -5,6 +5,7 @@ mod command;
 pub(crate) mod http;
 mod memory;
 mod npm;
+pub(crate) mod relay;
 mod running;
 mod server;
 mod socket;

@@ -4,15 +4,18 @@ use std::fs::{self, OpenOptions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
 use access::Context;
 use ingest::log::{Examined, LogError, examine};
-use store::Catalog;
 use store::embedded::Embedded;
+use store::scylla::Scylla;
+use store::{Catalog, StoreError};
 
 use super::Report;
 use crate::commands::Failure;
 use crate::config::Config;
+use crate::serve;
 
 /// With less room than this, a node may soon refuse messages: it is what the log's and the store's next files take.
 const FREE_BYTES_MIN: u64 = 256 << 20;
@@ -155,14 +158,10 @@ fn log(looked: Result<Examined, LogError>, data: &Path, report: &mut Report) {
 }
 
 async fn store(folder: &Path, config: &Config, report: &mut Report) {
-    if !folder.is_dir() {
+    if config.store.is_embedded() && !folder.is_dir() {
         return report.fine("store", "there is none yet");
     }
-    let opened = match Embedded::open(folder, config.store.clone()) {
-        Ok(store) => store.streams().await.map(|streams| streams.len()),
-        Err(error) => Err(error),
-    };
-    match opened {
+    match streams(folder, config).await {
         Ok(count) => report.fine("store", &format!("it opens, and knows {count} streams")),
         Err(error) => report.problem(
             "store",
@@ -171,6 +170,17 @@ async fn store(folder: &Path, config: &Config, report: &mut Report) {
             "What the sentence above says.",
         ),
     }
+}
+
+/// How many streams the store knows.
+async fn streams(folder: &Path, config: &Config) -> Result<usize, StoreError> {
+    let streams = if config.store.is_embedded() {
+        Embedded::open(folder, config.store.embedded())?.streams().await?
+    } else {
+        let password = config.store.password().map_err(StoreError::Open)?;
+        Scylla::open(&config.store.cql(), &password, Arc::new(serve::now)).await?.streams().await?
+    };
+    Ok(streams.len())
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

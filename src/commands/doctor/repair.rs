@@ -2,13 +2,14 @@
 
 use std::fmt::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use ingest::log::{LogError, Missing, Repaired, examine};
 use schema::PartitionId;
-use store::embedded::Embedded;
 
 use crate::commands::Failure;
 use crate::config::Config;
+use crate::serve;
 
 /// Sets aside what is damaged of the log; gives what it did.
 pub(super) async fn run(data: &Path, config: &Config) -> Result<String, Failure> {
@@ -19,10 +20,10 @@ pub(super) async fn run(data: &Path, config: &Config) -> Result<String, Failure>
         Ok(_) => return Ok("Nothing is damaged, so nothing was changed.\n".into()),
     }
     // It says which sequences were given: without it some might be given again.
-    let store = Embedded::open(&data.join("store"), config.store.clone()).map_err(|error| {
+    let opened = serve::store::open(&config.store, data, Arc::new(serve::now)).await.map_err(|error| {
         format!("nothing was changed, as the log is repaired by what the store knows: {error}")
     })?;
-    let repaired = ingest::repair(&log, &store, config.ingest.partitions_per_stream).await?;
+    let repaired = ingest::repair(&log, &*opened.store, config.ingest.partitions_per_stream).await?;
     tell(&repaired).map_err(Into::into)
 }
 

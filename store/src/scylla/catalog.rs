@@ -62,6 +62,19 @@ impl Scylla {
         Ok(Some((version, serde_json::from_str(document).map_err(corrupt)?)))
     }
 
+    /// Notes that the log with this id feeds this keyspace; `false` where another does.
+    ///
+    /// # Errors
+    /// [`StoreError`] if nobody could be asked.
+    pub async fn bind_log(&self, id: &str) -> Result<bool, StoreError> {
+        let (kind, name) = ("log", "embedded");
+        if self.put(kind, name, 1, &id).await? {
+            return Ok(true);
+        }
+        let there: Option<(_, String)> = self.entry(kind, name).await?;
+        Ok(there.is_some_and(|(_, there)| there == id))
+    }
+
     /// Writes `next` as version `version` if the entry there is the one before it, and with it another revision. Where no
     /// answer comes, a serial read says what became of it.
     async fn put<T: Serialize>(

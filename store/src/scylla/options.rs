@@ -5,15 +5,12 @@ use serde::{Deserialize, Serialize};
 use crate::StoreError;
 
 /// How a CQL store is reached, and its limits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScyllaOptions {
     /// `scylla://HOST:PORT,HOST:PORT/KEYSPACE`. The first host that answers tells of all others.
     pub url: String,
     /// The user to log in as; without one, nobody logs in.
     pub user: String,
-    /// The environment variable that holds the user's password.
-    pub password_env: String,
     /// The datacenter whose nodes are asked. Without one, all are.
     pub datacenter: String,
     /// How many replicas must answer reads and writes.
@@ -48,7 +45,6 @@ impl Default for ScyllaOptions {
         Self {
             url: String::new(),
             user: String::new(),
-            password_env: String::new(),
             datacenter: String::new(),
             consistency: Agreement::LocalQuorum,
             replication_factor: 3,
@@ -69,6 +65,14 @@ pub(super) struct Place {
 }
 
 impl ScyllaOptions {
+    /// Whether they can be used: nobody is asked.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] names what can't.
+    pub fn check(&self) -> Result<(), StoreError> {
+        self.place().map(|_| ())
+    }
+
     /// Takes the URL apart, and refuses what can't be used.
     pub(super) fn place(&self) -> Result<Place, StoreError> {
         let wrong = |what: &str| {

@@ -1,0 +1,147 @@
+//! Where messages rest: `[store]`, for either kind of store.
+
+use serde::{Deserialize, Serialize};
+use store::embedded::EmbeddedOptions;
+use store::scylla::{Agreement, ScyllaOptions};
+
+/// Settings of the store: those of the embedded one, and those of one that is reached by `url`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct StoreSettings {
+    pub(crate) url: String,
+    pub(crate) user: String,
+    pub(crate) password_env: String,
+    pub(crate) datacenter: String,
+    pub(crate) consistency: Agreement,
+    pub(crate) replication_factor: u32,
+    pub(crate) connect_ms: u64,
+    pub(crate) request_ms: u64,
+    pub(crate) call_ms: u64,
+    pub(crate) requests_max: usize,
+    pub(crate) topics_known: usize,
+    pub(crate) block_cache_bytes: u64,
+    pub(crate) write_buffer_bytes: u64,
+    pub(crate) journal_bytes_max: u64,
+    pub(crate) topic_cache_bytes: u64,
+    pub(crate) workers: usize,
+    pub(crate) calls_max: usize,
+    pub(crate) call_seconds_max: u64,
+}
+
+impl Default for StoreSettings {
+    fn default() -> Self {
+        let (cql, embedded) = (ScyllaOptions::default(), EmbeddedOptions::default());
+        Self {
+            url: cql.url,
+            user: cql.user,
+            password_env: String::new(),
+            datacenter: cql.datacenter,
+            consistency: cql.consistency,
+            replication_factor: cql.replication_factor,
+            connect_ms: cql.connect_ms,
+            request_ms: cql.request_ms,
+            call_ms: cql.call_ms,
+            requests_max: cql.requests_max,
+            topics_known: cql.topics_known,
+            block_cache_bytes: embedded.block_cache_bytes,
+            write_buffer_bytes: embedded.write_buffer_bytes,
+            journal_bytes_max: embedded.journal_bytes_max,
+            topic_cache_bytes: embedded.topic_cache_bytes,
+            workers: embedded.workers,
+            calls_max: embedded.calls_max,
+            call_seconds_max: embedded.call_seconds_max,
+        }
+    }
+}
+
+impl StoreSettings {
+    /// Whether messages rest in the data folder.
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.url.is_empty()
+    }
+
+    /// The embedded store's.
+    pub(crate) fn embedded(&self) -> EmbeddedOptions {
+        EmbeddedOptions {
+            block_cache_bytes: self.block_cache_bytes,
+            write_buffer_bytes: self.write_buffer_bytes,
+            journal_bytes_max: self.journal_bytes_max,
+            topic_cache_bytes: self.topic_cache_bytes,
+            workers: self.workers,
+            calls_max: self.calls_max,
+            call_seconds_max: self.call_seconds_max,
+        }
+    }
+
+    /// The CQL store's.
+    pub(crate) fn cql(&self) -> ScyllaOptions {
+        ScyllaOptions {
+            url: self.url.clone(),
+            user: self.user.clone(),
+            datacenter: self.datacenter.clone(),
+            consistency: self.consistency,
+            replication_factor: self.replication_factor,
+            connect_ms: self.connect_ms,
+            request_ms: self.request_ms,
+            call_ms: self.call_ms,
+            requests_max: self.requests_max,
+            topics_known: self.topics_known,
+        }
+    }
+
+    /// The password that `password_env` names; none where nobody logs in.
+    pub(crate) fn password(&self) -> Result<String, String> {
+        match (self.user.is_empty(), self.password_env.as_str()) {
+            (true, "") => Ok(String::new()),
+            (true, _) => Err("store.password_env is set, and store.user is not: who is to log in?".into()),
+            (false, "") => {
+                Err("store.user is set: store.password_env must name the variable that holds the password"
+                    .into())
+            }
+            (false, variable) => std::env::var(variable).map_err(|_| {
+                format!("store.password_env names {variable}, which is not set in the environment")
+            }),
+        }
+    }
+
+    /// Refuses what goes with no store.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if self.is_embedded() {
+            if !self.user.is_empty() || !self.datacenter.is_empty() || !self.password_env.is_empty() {
+                return Err("store.user, store.password_env and store.datacenter are for a CQL store: set store.url, \
+                            as scylla://HOST:PORT/KEYSPACE"
+                    .into());
+            }
+            return Ok(());
+        }
+        self.cql().check().map_err(|error| format!("store: {error}"))?;
+        self.password().map(|_| ())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_with_no_store_is_refused() {
+        let with = |change: fn(&mut StoreSettings)| {
+            let mut settings = StoreSettings::default();
+            change(&mut settings);
+            settings.check().err().unwrap_or_default()
+        };
+        assert_eq!(with(|_| {}), "");
+        assert_eq!(with(|settings| settings.url = "scylla://a/k".into()), "");
+        assert!(with(|settings| settings.user = "u".into()).contains("set store.url"));
+        assert!(with(|settings| settings.url = "http://a/k".into()).contains("no scylla://"));
+        let login = |settings: &mut StoreSettings| {
+            settings.url = "scylla://a/k".into();
+            settings.user = "u".into();
+        };
+        let mut settings = StoreSettings::default();
+        login(&mut settings);
+        assert!(settings.check().unwrap_err().contains("store.password_env must name"));
+        settings.password_env = "TIDEGATE_NO_SUCH_VARIABLE".into();
+        assert!(settings.check().unwrap_err().contains("is not set"));
+    }
+}

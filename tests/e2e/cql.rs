@@ -1,0 +1,129 @@
+//! A node whose messages rest on a CQL server, `TIDEGATE_TEST_CQL=HOST:PORT`; `TIDEGATE_WITHOUT=cql` leaves it out.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::support::relay::Relay;
+use crate::support::{Setup, is_left_out, tidegate, until};
+
+/// Where the server is, unless it is left out.
+fn server(what: &str) -> Option<String> {
+    if is_left_out("cql", what) {
+        return None;
+    }
+    let server = std::env::var("TIDEGATE_TEST_CQL");
+    Some(server.expect(
+        "TIDEGATE_TEST_CQL must name a CQL server as HOST:PORT: `cargo xtask test` starts one; leave this test out by \
+         TIDEGATE_WITHOUT=cql",
+    ))
+}
+
+/// A keyspace of its own, as all nodes of one share its streams.
+fn keyspace() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("e2e_{:x}_{:x}", std::process::id(), since.as_nanos())
+}
+
+fn settings(server: &str, keyspace: &str) -> String {
+    format!(
+        r#"
+[store]
+url = "scylla://{server}/{keyspace}"
+replication_factor = 1
+
+[[stream]]
+name = "orders"
+topic = "/region"
+id = "/id"
+"#
+    )
+}
+
+fn order(number: usize) -> String {
+    format!(r#"{{"id":"o-{number}","region":"{}","total":{number}.50}}"#, ["eu", "us"][number % 2])
+}
+
+#[test]
+fn a_node_on_a_cql_store_answers_as_before_after_a_kill() {
+    let Some(server) = server("the CQL store behind a node") else { return };
+    let settings = settings(&server, &keyspace());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tidegate.toml");
+    std::fs::write(&file, &settings).unwrap();
+    let file = file.to_str().unwrap();
+
+    // Without its schema, it says what to do, and does nothing else.
+    let data = folder.path().join("data");
+    let refused = tidegate(
+        folder.path(),
+        &["--config", file, "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()],
+        "",
+    );
+    assert!(refused.stderr.contains("tidegate migrate"), "{refused:?}");
+    let dry = tidegate(folder.path(), &["migrate", "--dry-run", "--config", file], "");
+    assert!(dry.stdout.contains("CREATE TABLE") && dry.stdout.contains("Nothing was changed"), "{dry:?}");
+    for _ in 0..2 {
+        let done = tidegate(folder.path(), &["migrate", "--config", file], "");
+        assert!(done.code == Some(0) && done.stdout.contains("up to date"), "{done:?}");
+    }
+
+    let mut node = Setup::configured(&settings).start();
+    let count = 300;
+    let client = node.client();
+    for number in 0..count {
+        client.put_record("orders", &format!("k{}", number % 7), &order(number));
+    }
+    // Sent twice, kept once.
+    client.put_record("orders", "k1", &order(1));
+    let answers = |node: &crate::support::Server| {
+        let client = node.client();
+        let raws = client.raws("orders", count);
+        let topics = client.graphql("{ topics(stream: \"orders\") { topic } }");
+        let newest = "{ orders(topic: \"eu\", last: 5) { nodes { position time data { id total } } } }";
+        (raws, topics, client.graphql(newest), client.stored("orders", "us"))
+    };
+    let before = answers(&node);
+    assert_eq!(before.0.len(), count);
+    assert_eq!(before.2["orders"]["nodes"][4]["data"]["id"], "o-298");
+    node.kill_9();
+    node.restart();
+    assert_eq!(answers(&node), before);
+
+    // One log feeds a keyspace: a node with another folder would take the checkpoints for its own.
+    let other = tidegate(
+        folder.path(),
+        &["--config", file, "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()],
+        "",
+    );
+    assert!(other.stderr.contains("is fed by the embedded log of another data folder"), "{other:?}");
+}
+
+#[test]
+fn a_node_that_can_not_reach_its_store_is_not_ready() {
+    let Some(server) = server("a CQL store that is lost") else { return };
+    let keyspace = keyspace();
+    let relay = Relay::start(&server);
+    let settings = settings(&relay.address().to_string(), &keyspace);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tidegate.toml");
+    std::fs::write(&file, &settings).unwrap();
+    assert_eq!(tidegate(folder.path(), &["migrate", "--config", file.to_str().unwrap()], "").code, Some(0));
+    let node = Setup::configured(&settings).start();
+    let client = node.client();
+    client.put_record("orders", "k", &order(1));
+    client.raws("orders", 1);
+
+    relay.set_cut(true);
+    let cut = Instant::now();
+    let status = || node.get("/readyz").status;
+    until("/readyz to say that the store is lost", status, |status| (*status == 503).then_some(()));
+    assert!(cut.elapsed() < Duration::from_secs(6), "{:?}", cut.elapsed());
+    // What is accepted meanwhile waits in the log.
+    for number in 2..20 {
+        client.put_record("orders", "k", &order(number));
+    }
+    relay.set_cut(false);
+    let back = Instant::now();
+    assert_eq!(client.raws("orders", 19).len(), 19);
+    until("/readyz to say that all is well", status, |status| (*status == 200).then_some(()));
+    assert!(back.elapsed() < Duration::from_secs(30), "{:?}", back.elapsed());
+}
