@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use scylla::client::session::Session;
-use scylla::errors::{BadQuery, DbError, ExecutionError, RequestAttemptError};
+use scylla::errors::ExecutionError;
 use scylla::response::query_result::{QueryResult, QueryRowsResult};
 use scylla::serialize::batch::BatchValues;
 use scylla::serialize::row::SerializeRow;
@@ -17,56 +17,11 @@ use scylla::value::Row;
 use tokio::sync::Semaphore;
 
 use super::ScyllaOptions;
+use super::fault::Fault;
 use crate::StoreError;
 
 const WAIT_MIN: Duration = Duration::from_millis(25);
 const WAIT_MAX: Duration = Duration::from_secs(1);
-
-/// What can go wrong in a call.
-#[derive(Debug)]
-pub(super) enum Fault {
-    /// The servers could not, or did not say.
-    Request(Box<ExecutionError>),
-    /// They said something that can't be read.
-    Answer(Box<dyn std::error::Error + Send + Sync>),
-}
-
-impl From<ExecutionError> for Fault {
-    fn from(error: ExecutionError) -> Self {
-        Self::Request(Box::new(error))
-    }
-}
-
-impl Fault {
-    /// An answer that is not what was asked for.
-    pub(super) fn answer(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::Answer(error.into())
-    }
-
-    /// The store's error.
-    pub(super) fn while_doing(self, doing: &'static str) -> StoreError {
-        match self {
-            Self::Request(error) => StoreError::unavailable(doing, error),
-            Self::Answer(error) => StoreError::unavailable(doing, error),
-        }
-    }
-
-    /// Whether the same request may work another time: whatever is not the request's own fault.
-    fn may_pass(&self) -> bool {
-        let Self::Request(error) = self else { return false };
-        match &**error {
-            ExecutionError::BadQuery(BadQuery::SerializationError(_)) => false,
-            ExecutionError::LastAttemptError(RequestAttemptError::DbError(error, _)) => !matches!(
-                error,
-                DbError::SyntaxError | DbError::Invalid | DbError::Unauthorized | DbError::ConfigError
-            ),
-            ExecutionError::LastAttemptError(
-                RequestAttemptError::SerializationError(_) | RequestAttemptError::CqlRequestSerialization(_),
-            ) => false,
-            _ => true,
-        }
-    }
-}
 
 /// What a compare-and-set came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

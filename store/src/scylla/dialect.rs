@@ -5,7 +5,8 @@
 
 use scylla::client::session::Session;
 
-use super::call::{self, Fault};
+use super::call;
+use super::fault::Fault;
 
 /// Which server answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

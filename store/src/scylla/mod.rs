@@ -1,6 +1,6 @@
 //! The store of many machines: ScyllaDB or Apache Cassandra, over CQL.
 //!
-//! [`messages`](self) lie in buckets of a topic, each one partition of the servers and bounded by them; the journal lies in
+//! Messages lie in buckets of a topic, each one partition of the servers and bounded by them; the journal lies in
 //! slots of a partition of the log, likewise. `migrations/` has the tables, and every statement stands in `statements`.
 //! What a writer remembers (how full a bucket is, which slot is the newest) is a hint that is read again after a restart;
 //! what readers rely on is in the tables alone.
@@ -15,6 +15,7 @@ mod catalog;
 mod dead_letters;
 mod dialect;
 mod expiry;
+mod fault;
 mod ids;
 mod journal;
 mod leases;

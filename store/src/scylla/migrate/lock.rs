@@ -7,6 +7,7 @@ use scylla::serialize::row::SerializeRow;
 use scylla::value::Row;
 
 use super::super::call;
+use super::super::fault::Fault;
 use super::{execute, failed};
 use crate::StoreError;
 
@@ -78,7 +79,7 @@ impl<'s> Lock<'s> {
     async fn applies(&self, text: &str, values: impl SerializeRow) -> Result<bool, StoreError> {
         let lost = |fault| failed("the lock", &fault);
         let rows = execute(self.session, text, values).await.and_then(call::rows).map_err(lost)?;
-        let row: Row = rows.first_row().map_err(|error| lost(call::Fault::answer(error)))?;
+        let row: Row = rows.first_row().map_err(|error| lost(Fault::answer(error)))?;
         Ok(row.columns.first().and_then(|value| value.as_ref()).and_then(|value| value.as_boolean())
             == Some(true))
     }

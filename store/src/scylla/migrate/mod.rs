@@ -12,8 +12,9 @@ use scylla::client::session::Session;
 use scylla::serialize::row::SerializeRow;
 use scylla::statement::unprepared::Statement;
 
-use super::call::{self, Fault};
+use super::call;
 use super::dialect::Dialect;
+use super::fault::Fault;
 use super::{ScyllaOptions, session};
 use crate::StoreError;
 use lock::Lock;

@@ -81,3 +81,22 @@ async fn a_binary_runs_on_its_schema_and_the_next() {
     }
     drop_keyspace(&keyspace).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_queries_in_the_documentation_can_be_asked() {
+    if left_out() {
+        return;
+    }
+    let store = open().await;
+    let text = include_str!("../../../../docs/cql.md");
+    let (_, sql) = text.split_once("```sql\n").unwrap();
+    let (sql, _) = sql.split_once("```").unwrap();
+    let lines: Vec<&str> = sql.lines().filter(|line| !line.starts_with("--")).collect();
+    let queries = lines.join("\n");
+    let queries: Vec<&str> = queries.split(';').map(str::trim).filter(|query| !query.is_empty()).collect();
+    assert!(queries.len() > 5, "{queries:?}");
+    for query in queries {
+        let asked = store.0.calls.session.query_unpaged(query, &[]).await;
+        assert!(asked.is_ok(), "{query}: {asked:?}");
+    }
+}

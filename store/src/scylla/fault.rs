@@ -1,0 +1,51 @@
+//! What can go wrong in a call, and whether it may work another time.
+
+use scylla::errors::{BadQuery, DbError, ExecutionError, RequestAttemptError};
+
+use crate::StoreError;
+
+/// What can go wrong in a call.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The servers could not, or did not say.
+    Request(Box<ExecutionError>),
+    /// They said something that can't be read.
+    Answer(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<ExecutionError> for Fault {
+    fn from(error: ExecutionError) -> Self {
+        Self::Request(Box::new(error))
+    }
+}
+
+impl Fault {
+    /// An answer that is not what was asked for.
+    pub(super) fn answer(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Answer(error.into())
+    }
+
+    /// The store's error.
+    pub(super) fn while_doing(self, doing: &'static str) -> StoreError {
+        match self {
+            Self::Request(error) => StoreError::unavailable(doing, error),
+            Self::Answer(error) => StoreError::unavailable(doing, error),
+        }
+    }
+
+    /// Whether the same request may work another time: whatever is not the request's own fault.
+    pub(super) fn may_pass(&self) -> bool {
+        let Self::Request(error) = self else { return false };
+        match &**error {
+            ExecutionError::BadQuery(BadQuery::SerializationError(_)) => false,
+            ExecutionError::LastAttemptError(RequestAttemptError::DbError(error, _)) => !matches!(
+                error,
+                DbError::SyntaxError | DbError::Invalid | DbError::Unauthorized | DbError::ConfigError
+            ),
+            ExecutionError::LastAttemptError(
+                RequestAttemptError::SerializationError(_) | RequestAttemptError::CqlRequestSerialization(_),
+            ) => false,
+            _ => true,
+        }
+    }
+}
