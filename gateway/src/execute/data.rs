@@ -68,12 +68,8 @@ impl Execution<'_> {
     ) -> Result<Page, GraphqlError> {
         let source = self.pipeline.source(&root.stream, Selection::All);
         // Known before the rows are read: all up to here is among them.
-        let places = loop {
-            source.hub.open(&source).await.map_err(|error| unavailable(&error))?;
-            if let Some(tip) = source.hub.tip(stream) {
-                break Arc::unwrap_or_clone(tip);
-            }
-        };
+        let tip = source.hub.open(&source).await.map_err(|error| unavailable(&error))?;
+        let places = Arc::unwrap_or_clone(tip);
         // What is there already, and was not journaled then, comes to the subscription: here it would come first of twice.
         let mut page = self.read_covered(ask, &places, stream).await?;
         let cursor = ResumeCursor { incarnation: root.stream.record.incarnation, places, history: None };

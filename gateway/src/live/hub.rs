@@ -43,27 +43,28 @@ impl Hub {
         })
     }
 
-    /// Follows `stream` from now on, if nobody does yet; once this returns, all that was journaled before is known.
-    pub(crate) async fn open(self: &Arc<Self>, source: &Source) -> Result<(), StoreError> {
+    /// Follows the stream from now on, if nobody does yet, and says where it stands: all that was journaled before this was
+    /// called is known.
+    pub(crate) async fn open(self: &Arc<Self>, source: &Source) -> Result<Arc<Places>, StoreError> {
         let Source { stream, store, .. } = source;
-        if self.ring().tip(stream).is_some() {
-            return Ok(());
+        if let Some(tip) = self.tip(stream) {
+            return Ok(tip);
         }
         let _opening = self.opening.lock().await;
-        if self.ring().tip(stream).is_some() {
-            return Ok(());
+        loop {
+            // Somebody else has opened it meanwhile, or this has.
+            if let Some(tip) = self.tip(stream) {
+                return Ok(tip);
+            }
+            self.begin(stream, store.as_ref()).await?;
+            let (store, is_current) = (store.clone(), source.is_current.clone());
+            tokio::spawn(follow(self.clone(), stream.clone(), store, is_current));
         }
-        self.begin(stream, store.as_ref()).await?;
-        let (store, is_current) = (store.clone(), source.is_current.clone());
-        tokio::spawn(follow(self.clone(), stream.clone(), store, is_current));
-        Ok(())
     }
 
     /// Opens `stream` where its checkpoints are, and reads on to the journal's end.
     pub(super) async fn begin(&self, stream: &StreamName, store: &dyn Store) -> Result<(), StoreError> {
-        let leases = store.leases(stream).await?;
-        let places: Places =
-            leases.into_iter().map(|lease| (lease.partition, Place::behind(lease.checkpoint))).collect();
+        let places = checkpoints(stream, store).await?;
         self.ring().open(stream, places);
         let caught_up = self.catch_up(stream, store).await;
         if caught_up.is_err() {
@@ -152,6 +153,12 @@ impl Announce for Hub {
             self.missed.notify_waiters();
         }
     }
+}
+
+/// How far each partition of `stream` is done for good.
+pub(crate) async fn checkpoints(stream: &StreamName, store: &dyn Store) -> Result<Places, StoreError> {
+    let leases = store.leases(stream).await?;
+    Ok(leases.into_iter().map(|lease| (lease.partition, Place::behind(lease.checkpoint))).collect())
 }
 
 /// Keeps `stream` in step with the journal, until nobody reads it for a while, or it is another one.

@@ -31,6 +31,7 @@ mod selection;
 pub(crate) use deliveries::{Deliveries, Mark};
 pub(crate) use history::History;
 pub use hub::Hub;
+pub(crate) use hub::checkpoints;
 pub(crate) use memo::{Memo, MemoKey};
 pub(crate) use reader::{Piece, Reader, Source};
 pub(crate) use row::Row;

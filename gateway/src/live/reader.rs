@@ -90,12 +90,8 @@ pub(crate) enum Piece {
 impl Reader {
     /// A reader that begins with what comes from now on.
     pub(crate) async fn from_now(source: Source) -> Result<Self, StoreError> {
-        loop {
-            source.hub.open(&source).await?;
-            if let Some(tip) = source.hub.tip(&source.stream) {
-                return Ok(Self::from_places(source, (*tip).clone()));
-            }
-        }
+        let tip = source.hub.open(&source).await?;
+        Ok(Self::from_places(source, Arc::unwrap_or_clone(tip)))
     }
 
     /// A reader that has consumed everything up to `places`.
@@ -202,12 +198,11 @@ impl Reader {
             if !(self.source.is_current)() {
                 return Err(Stopped::Gone);
             }
-            hub.open(&self.source).await?;
+            let tip = hub.open(&self.source).await?;
             if let Some(spot) = hub.join(stream, places, selection) {
                 let places = Arc::new(places.clone());
                 return Ok(Behind::Joined(Live { spot, index: 0, places, shared: false }));
             }
-            let Some(tip) = hub.tip(stream) else { continue };
             let behind: Vec<_> = tip.iter().filter(|(id, place)| places.get(id) < *place).collect();
             self.turn += 1;
             let Some((partition, _)) = behind.get(self.turn % behind.len().max(1)) else { continue };
