@@ -66,16 +66,21 @@ pub(crate) fn assemble(plan: &Plan, answers: Vec<Answer>, bytes_max: usize) -> B
         unlisted += answer.unlisted;
     }
     body.push(b'}');
+    let errors = write_errors(errors, unlisted, &mut body);
+    body.push(b'}');
+    Body { bytes: body, executed: true, errors }
+}
+
+/// Appends the member `errors`, if there are any; gives how many are listed.
+pub(crate) fn write_errors(mut errors: Vec<GraphqlError>, unlisted: usize, out: &mut Vec<u8>) -> usize {
     if unlisted > 0 {
-        errors.push(GraphqlError::new(
-            Code::ValueOutOfRange,
-            format!("{unlisted} more field errors are not listed"),
-        ));
+        let message = format!("{unlisted} more field errors are not listed");
+        errors.push(GraphqlError::new(Code::ValueOutOfRange, message));
     }
     if !errors.is_empty() {
-        body.extend_from_slice(b",\"errors\":");
-        body.extend_from_slice(&serde_json::to_vec(&errors).unwrap_or_default());
+        out.extend_from_slice(b",\"errors\":");
+        // Errors always become JSON, and writing to memory does not fail.
+        let _ = serde_json::to_writer(out, &errors);
     }
-    body.push(b'}');
-    Body { bytes: body, executed: true, errors: errors.len() }
+    errors.len()
 }

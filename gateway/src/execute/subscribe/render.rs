@@ -6,10 +6,10 @@ use schema::{HistoryMark, Message, PartitionId, Place, Places, Position};
 
 use super::super::Pipeline;
 use super::super::write::{MessageWriter, quoted, text};
-use crate::error::{Code, GraphqlError};
 use crate::live::{Deliveries, Mark, Piece, Row, Selection};
 use crate::plan::{EventField, GapField, LiveRoot, Slot, end_of};
 use crate::project::{Errors, Projector};
+use crate::response;
 
 /// Writes deliveries of one subscription.
 pub(super) struct Renderer<'a> {
@@ -131,27 +131,13 @@ impl<'a> Renderer<'a> {
         out.push(b'}');
         let errors_max = self.pipeline.settings.errors_max;
         let errors = std::mem::replace(&mut writer.projector.errors, Errors::new(errors_max));
-        write_errors(errors, out);
+        let unlisted = errors.total - errors.list.len();
+        response::write_errors(errors.list, unlisted, out);
         out.push(b'}');
     }
 }
 
-fn write_errors(errors: Errors, out: &mut Vec<u8>) {
-    if errors.total == 0 {
-        return;
-    }
-    let (unlisted, mut list) = (errors.total - errors.list.len(), errors.list);
-    if unlisted > 0 {
-        let message = format!("{unlisted} more field errors are not listed");
-        list.push(GraphqlError::new(Code::ValueOutOfRange, message));
-    }
-    out.extend_from_slice(b",\"errors\":");
-    // Errors always become JSON, and writing to memory does not fail.
-    let _ = serde_json::to_writer(out, &list);
-}
-
 fn write_gap(fields: &[Slot<GapField>], gap: &Gap<'_>, out: &mut Vec<u8>) {
-    let position = |place: Place| place.sequence;
     for slot in fields {
         out.extend_from_slice(&slot.prefix);
         let place = match slot.value {
@@ -163,8 +149,8 @@ fn write_gap(fields: &[Slot<GapField>], gap: &Gap<'_>, out: &mut Vec<u8>) {
                 quoted(gap.reason, out);
                 continue;
             }
-            GapField::From => gap.between.map(|(partition, from, _)| (partition, position(from))),
-            GapField::To => gap.between.map(|(partition, _, to)| (partition, position(to))),
+            GapField::From => gap.between.map(|(partition, from, _)| (partition, from.sequence)),
+            GapField::To => gap.between.map(|(partition, _, to)| (partition, to.sequence)),
         };
         match place {
             Some((partition, sequence)) => {
