@@ -121,7 +121,8 @@ impl Node {
     pub(crate) async fn example(&self) -> String {
         let request = serde_json::json!({ "query": SUBSCRIPTION }).to_string();
         let request = GraphqlRequest::from_json(request.as_bytes()).expect("a request");
-        let Started::Live(mut subscription) = self.gateway.pipeline().start(&caller(), &request, None).await
+        let Started::Live(mut subscription) =
+            self.gateway.pipeline().start(&caller(), &request, false, None).await
         else {
             panic!("no subscription")
         };

@@ -34,7 +34,7 @@ use crate::settings::{GatewaySettings, LiveSettings};
 use crate::snapshot::{Snapshot, Snapshots};
 
 /// What a mutation is told that comes by GET.
-pub(crate) const QUERIES_ONLY: &str = "a GET may only query: send mutations by POST";
+const QUERIES_ONLY: &str = "a GET may only query: send mutations by POST";
 
 /// What a subscription is told that comes by a way which has one answer.
 const ONE_ANSWER: &str = "a subscription has many answers: open a WebSocket at /graphql with the subprotocol \
@@ -65,6 +65,13 @@ pub struct Response {
     pub schema_version: String,
 }
 
+impl Response {
+    fn new(body: Body, snapshot: &Snapshot) -> Self {
+        let Body { bytes: body, executed, errors } = body;
+        Self { body, executed, errors, schema_version: snapshot.version.clone() }
+    }
+}
+
 /// The value of one root field, as JSON, and the errors in it.
 #[derive(Default)]
 pub(crate) struct Answer {
@@ -79,6 +86,14 @@ impl Answer {
     fn failed(key: &str, error: GraphqlError) -> Self {
         Self { value: b"null".to_vec(), errors: vec![error.at(key)], unlisted: 0 }
     }
+}
+
+/// A request, validated, its variables coerced, its operation compiled.
+struct Planned {
+    kind: OperationType,
+    prepared: Arc<Prepared>,
+    plan: Arc<Plan>,
+    variables: Valid<JsonMap>,
 }
 
 /// One request on its way.
@@ -100,43 +115,37 @@ impl Pipeline {
         queries_only: bool,
     ) -> Response {
         let snapshot = self.snapshots.current();
-        let body = self.body(&snapshot, caller, request, queries_only).await;
-        Response {
-            body: body.bytes,
-            executed: body.executed,
-            errors: body.errors,
-            schema_version: snapshot.version.clone(),
+        let refused = |kind| match kind {
+            OperationType::Subscription => Some(ONE_ANSWER),
+            OperationType::Mutation if queries_only => Some(QUERIES_ONLY),
+            _ => None,
+        };
+        match self.plan(&snapshot, request, refused) {
+            Ok(planned) => self.run(&snapshot, caller, request, &planned).await,
+            Err(errors) => Response::new(response::refused(&errors), &snapshot),
         }
     }
 
-    async fn body(
+    /// Executes what was planned, and answers.
+    async fn run(
         &self,
         snapshot: &Snapshot,
         caller: &Principal,
         request: &GraphqlRequest,
-        queries_only: bool,
-    ) -> Body {
-        let (prepared, plan, variables) = match self.plan(snapshot, request, queries_only) {
-            Ok(planned) => planned,
-            Err(errors) => return response::refused(&errors),
-        };
-        let execution = Execution {
-            pipeline: self,
-            snapshot,
-            caller,
-            request,
-            prepared: &prepared,
-            variables: &variables,
-        };
+        planned: &Planned,
+    ) -> Response {
+        let Planned { prepared, plan, variables, .. } = planned;
+        let execution = Execution { pipeline: self, snapshot, caller, request, prepared, variables };
         let limit = Duration::from_millis(self.settings.execution_ms);
-        match tokio::time::timeout(limit, execution.run(&plan)).await {
-            Ok(answers) => response::assemble(&plan, answers, self.settings.response_bytes),
+        let body = match tokio::time::timeout(limit, execution.run(plan)).await {
+            Ok(answers) => response::assemble(plan, answers, self.settings.response_bytes),
             Err(_) => {
                 let message =
                     format!("the operation took longer than {} ms: ask for less at once", limit.as_millis());
                 response::refused(&[GraphqlError::new(Code::Timeout, message)])
             }
-        }
+        };
+        Response::new(body, snapshot)
     }
 
     /// What kind of operation a request asks for; `None` where that can't be told, which its execution will say.
@@ -145,25 +154,23 @@ impl Pipeline {
         Some(prepared.operation().ok()?.operation_type)
     }
 
-    #[expect(clippy::type_complexity, reason = "three parts that only `execute` takes apart")]
+    /// Plans a request, unless `refused` says why operations of its kind are not taken.
     fn plan(
         &self,
         snapshot: &Snapshot,
         request: &GraphqlRequest,
-        queries_only: bool,
-    ) -> Result<(Arc<Prepared>, Arc<Plan>, Valid<JsonMap>), Vec<GraphqlError>> {
+        refused: impl FnOnce(OperationType) -> Option<&'static str>,
+    ) -> Result<Planned, Vec<GraphqlError>> {
         let prepared = self.documents.prepare(request, snapshot, &self.settings)?;
         let one = |error| vec![error];
         let operation = prepared.operation().map_err(one)?;
-        if operation.is_subscription() {
-            return Err(one(GraphqlError::new(Code::BadRequest, ONE_ANSWER)));
-        }
-        if queries_only && !operation.is_query() {
-            return Err(one(GraphqlError::new(Code::BadRequest, QUERIES_ONLY)));
+        let kind = operation.operation_type;
+        if let Some(why) = refused(kind) {
+            return Err(one(GraphqlError::new(Code::BadRequest, why)));
         }
         let variables = coerce::variables(snapshot, operation, request).map_err(one)?;
         let plan = prepared.plan(snapshot, &variables, &self.settings).map_err(one)?;
-        Ok((prepared.clone(), plan, variables))
+        Ok(Planned { kind, prepared, plan, variables })
     }
 }
 

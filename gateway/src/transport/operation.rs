@@ -60,6 +60,8 @@ pub(super) struct Order {
     pub(super) pipeline: Arc<Pipeline>,
     pub(super) caller: Arc<Principal>,
     pub(super) request: GraphqlRequest,
+    /// Whether it may change nothing, as for a GET.
+    pub(super) queries_only: bool,
     /// A resume cursor that stands in for the argument.
     pub(super) resume: Option<String>,
     /// Counts it while it runs.
@@ -77,10 +79,11 @@ pub(super) fn run(order: Order) -> impl Stream<Item = Said> + Send {
     unfold(State::Ordered(order), |state| async move {
         let (subscription, guard) = match state {
             State::Ordered(order) => {
-                let Order { pipeline, caller, request, resume, guard } = order;
+                let Order { pipeline, caller, request, queries_only, resume, guard } = order;
                 // In a box, as a subscription that runs for days need not keep the room that its start took.
-                let start =
-                    Box::pin(async move { pipeline.start(&caller, &request, resume.as_deref()).await });
+                let start = Box::pin(async move {
+                    pipeline.start(&caller, &request, queries_only, resume.as_deref()).await
+                });
                 match start.await {
                     Started::Answer(answer) => return Some((Said::Answered(answer), State::Ended)),
                     Started::Live(subscription) => (subscription, guard),

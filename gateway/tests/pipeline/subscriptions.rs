@@ -78,7 +78,7 @@ impl Live {
     async fn start(&self, caller: &Principal, query: &str, variables: Value) -> Result<Subscription, Value> {
         let body = json!({ "query": query, "variables": variables }).to_string();
         let request = GraphqlRequest::from_json(body.as_bytes()).unwrap();
-        match self.rig.gateway.pipeline().start(caller, &request, None).await {
+        match self.rig.gateway.pipeline().start(caller, &request, false, None).await {
             Started::Live(subscription) => Ok(*subscription),
             Started::Answer(answer) => {
                 assert!(!answer.executed);
@@ -344,7 +344,8 @@ async fn history_that_is_gone_is_told_as_a_gap() {
         cursor(&taken[0])
     );
     let request = GraphqlRequest::from_json(json!({ "query": query }).to_string().as_bytes()).unwrap();
-    let Started::Live(mut resumed) = gateway.pipeline().start(&principal(&Role::ALL), &request, None).await
+    let Started::Live(mut resumed) =
+        gateway.pipeline().start(&principal(&Role::ALL), &request, false, None).await
     else {
         panic!("refused")
     };

@@ -3,42 +3,58 @@
 use std::sync::Arc;
 
 use access::Principal;
-use schema::{HistoryMark, Place, Places, ResumeCursor, TimeRange, Timestamp, Topic};
+use apollo_compiler::executable::OperationType;
+use schema::{HistoryMark, Places, ResumeCursor, TimeRange, Timestamp, Topic};
 
-use super::super::{Pipeline, topics, unavailable};
-use super::Subscription;
-use crate::coerce::{self, Arguments, bad_input};
+use super::super::{Pipeline, Planned, QUERIES_ONLY, Response, topics, unavailable};
+use super::{Started, Subscription};
+use crate::coerce::{Arguments, bad_input};
 use crate::error::GraphqlError;
-use crate::live::{History, MemoKey, Reader, Selection, Source};
+use crate::live::{History, MemoKey, Reader, Selection, Source, checkpoints};
 use crate::plan::{LiveRoot, Owner};
 use crate::request::GraphqlRequest;
+use crate::response;
 use crate::snapshot::StreamView;
 
 impl Pipeline {
-    /// Begins a subscription; `None` if the operation is none.
-    pub(super) async fn subscribe(
+    /// Starts any operation; `queries_only` refuses what changes something, as for a GET. `resume` is a resume cursor that
+    /// stands in for a `resume` argument, as that of SSE's `Last-Event-ID`.
+    pub async fn start(
         self: &Arc<Self>,
         caller: &Principal,
         request: &GraphqlRequest,
+        queries_only: bool,
         resume: Option<&str>,
-    ) -> Result<Option<Subscription>, Vec<GraphqlError>> {
+    ) -> Started {
         let snapshot = self.snapshots.current();
-        let prepared = self.documents.prepare(request, &snapshot, &self.settings)?;
-        let one = |error| vec![error];
-        let operation = prepared.operation().map_err(one)?;
-        if !operation.is_subscription() {
-            return Ok(None);
+        let refused = |kind| (queries_only && kind == OperationType::Mutation).then_some(QUERIES_ONLY);
+        let begun = match self.plan(&snapshot, request, refused) {
+            Ok(planned) if planned.kind != OperationType::Subscription => {
+                return Started::Answer(self.run(&snapshot, caller, request, &planned).await);
+            }
+            Ok(planned) => self.subscribe(caller, &planned, resume).await.map_err(|error| vec![error]),
+            Err(errors) => Err(errors),
+        };
+        match begun {
+            Ok(subscription) => Started::Live(Box::new(subscription)),
+            Err(errors) => Started::Answer(Response::new(response::refused(&errors), &snapshot)),
         }
-        let variables = coerce::variables(&snapshot, operation, request).map_err(one)?;
-        let plan = prepared.plan(&snapshot, &variables, &self.settings).map_err(one)?;
+    }
+
+    async fn subscribe(
+        self: &Arc<Self>,
+        caller: &Principal,
+        planned: &Planned,
+        resume: Option<&str>,
+    ) -> Result<Subscription, GraphqlError> {
         // Validation has seen to it that there is one root field, and that it is a stream's.
-        let root = plan.roots.iter().find_map(|root| match &root.owner {
+        let root = planned.plan.roots.iter().find_map(|root| match &root.owner {
             Owner::Live(root) => Some(root),
             _ => None,
         });
-        let Some(root) = root else { return Err(one(bad_input("the subscription selects nothing"))) };
-        let arguments = Arguments::new(&root.arguments, &variables);
-        self.begin(caller, root, &arguments, resume).await.map(Some).map_err(|error| one(error.at(&root.key)))
+        let root = root.ok_or_else(|| bad_input("the subscription selects nothing"))?;
+        let arguments = Arguments::new(&root.arguments, &planned.variables);
+        self.begin(caller, root, &arguments, resume).await.map_err(|error| error.at(&root.key))
     }
 
     async fn begin(
@@ -71,9 +87,7 @@ impl Pipeline {
             }
             (Some(ResumeCursor { places, history: None, .. }), _) => Reader::from_places(source, places),
             (None, Some(from)) => {
-                let leases = self.store.leases(stream).await.map_err(|error| unavailable(&error))?;
-                let place = |lease: store::LeaseState| (lease.partition, Place::behind(lease.checkpoint));
-                let fence = leases.into_iter().map(place).collect();
+                let fence = checkpoints(stream, &*self.store).await.map_err(|error| unavailable(&error))?;
                 self.history(source, view, topics, fence, (from, None)).await?
             }
             (None, None) => Reader::from_now(source).await.map_err(|error| unavailable(&error))?,

@@ -5,15 +5,12 @@ mod render;
 
 use std::sync::Arc;
 
-use access::Principal;
 use schema::StreamName;
 
 use super::{Pipeline, Response};
 use crate::error::{Code, GraphqlError};
 use crate::live::{Deliveries, MemoKey, Piece, Reader};
 use crate::plan::LiveRoot;
-use crate::request::GraphqlRequest;
-use crate::response;
 use render::Renderer;
 
 /// How an operation goes on.
@@ -115,29 +112,3 @@ impl Subscription {
 
 /// Said where a stream has ended under a subscription.
 const GONE: &str = "the stream was made anew, so this subscription ends: subscribe again with its last cursor to be told what is missing";
-
-impl Pipeline {
-    /// Starts any operation. `resume` is a resume cursor that stands in for a `resume` argument, as that of SSE's
-    /// `Last-Event-ID`.
-    pub async fn start(
-        self: &Arc<Self>,
-        caller: &Principal,
-        request: &GraphqlRequest,
-        resume: Option<&str>,
-    ) -> Started {
-        match self.subscribe(caller, request, resume).await {
-            Ok(Some(subscription)) => Started::Live(Box::new(subscription)),
-            Ok(None) => Started::Answer(self.execute(caller, request, false).await),
-            Err(errors) => {
-                let body = response::refused(&errors);
-                let schema_version = self.snapshots.current().version.clone();
-                Started::Answer(Response {
-                    body: body.bytes,
-                    executed: false,
-                    errors: body.errors,
-                    schema_version,
-                })
-            }
-        }
-    }
-}

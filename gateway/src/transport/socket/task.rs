@@ -243,7 +243,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         // The protocol starts nothing before somebody signed in.
         let Some(caller) = self.caller.clone() else { return };
         let guard = self.live.open_operation();
-        let order = Order { pipeline: self.pipeline.clone(), caller, request, resume: None, guard };
+        let pipeline = self.pipeline.clone();
+        let order = Order { pipeline, caller, request, queries_only: false, resume: None, guard };
         let (operation, stop) = abortable(operation::run(order));
         self.stops.insert(run, stop);
         self.operations.push(operation.map(move |said| (run, said)).boxed());

@@ -93,6 +93,6 @@ impl Events {
 }
 
 /// An execution result that is this error alone.
-pub(super) fn refusal(error: &GraphqlError) -> Vec<u8> {
+fn refusal(error: &GraphqlError) -> Vec<u8> {
     response::refused(std::slice::from_ref(error)).bytes
 }

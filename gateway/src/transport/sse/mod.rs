@@ -19,12 +19,10 @@ use futures_util::StreamExt;
 use futures_util::stream::unfold;
 
 use self::accept::Wish;
-use self::events::{Events, refusal};
+use self::events::Events;
 use super::http::{SCHEMA_HEADER, Shared};
 use super::milliseconds;
 use super::operation::{self, Order};
-use crate::error::{Code, GraphqlError};
-use crate::execute::QUERIES_ONLY;
 use crate::request::GraphqlRequest;
 
 /// The cursor of the last event that a client got.
@@ -51,18 +49,13 @@ pub(super) fn respond(
 ) -> Response {
     let pipeline = &shared.pipeline;
     let version = &pipeline.snapshots.current().version;
-    if *method == Method::GET && pipeline.kind(&request) == Some(OperationType::Mutation) {
-        let mut body = Vec::new();
-        event::next(&mut body, &refusal(&GraphqlError::new(Code::BadRequest, QUERIES_ONLY)), "");
-        event::complete(&mut body);
-        return stream(version, Body::from(body));
-    }
     let resume = headers.get(LAST_EVENT_ID).map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
     let accepted_until = caller.accepted_until();
     let order = Order {
         pipeline: pipeline.clone(),
         caller: Arc::new(caller),
         request,
+        queries_only: *method == Method::GET,
         resume: resume.filter(|cursor| !cursor.is_empty()),
         guard: shared.live.open_operation(),
     };
