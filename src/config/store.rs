@@ -19,6 +19,7 @@ pub(crate) struct StoreSettings {
     pub(crate) call_ms: u64,
     pub(crate) requests_max: usize,
     pub(crate) topics_known: usize,
+    pub(crate) journal_cache_bytes: u64,
     pub(crate) block_cache_bytes: u64,
     pub(crate) write_buffer_bytes: u64,
     pub(crate) journal_bytes_max: u64,
@@ -43,6 +44,7 @@ impl Default for StoreSettings {
             call_ms: cql.call_ms,
             requests_max: cql.requests_max,
             topics_known: cql.topics_known,
+            journal_cache_bytes: cql.journal_cache_bytes,
             block_cache_bytes: embedded.block_cache_bytes,
             write_buffer_bytes: embedded.write_buffer_bytes,
             journal_bytes_max: embedded.journal_bytes_max,
@@ -86,6 +88,7 @@ impl StoreSettings {
             call_ms: self.call_ms,
             requests_max: self.requests_max,
             topics_known: self.topics_known,
+            journal_cache_bytes: self.journal_cache_bytes,
         }
     }
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use schema::{PartitionId, Sequence, StreamName, Timestamp};
 
 use super::slots::{Holding, LeaseRow, bytes, sequence};
-use super::{Scylla, batch};
+use super::{Scylla, ahead, batch};
 use crate::{Journal, JournalRow, Next, StoreError};
 
 /// Rows of one look past those that do not follow.
@@ -50,6 +50,10 @@ impl Journal for Scylla {
         partition: &PartitionId,
         consumed: Sequence,
     ) -> Result<Next, StoreError> {
+        if let Some(row) = self.0.ahead.get(stream, partition, consumed) {
+            return Ok(Next::Row(row));
+        }
+        // Before the rows: only so is a gap one.
         let lease = self.lease(stream, partition).await?;
         let lease = lease.unwrap_or_else(|| LeaseRow::unclaimed(Timestamp(0)));
         let place = Place { store: self, stream, partition };
@@ -57,8 +61,18 @@ impl Journal for Scylla {
             lease.slots.iter().map(|(start, _)| *start).partition(|start| *start <= consumed);
         let mut resume: Option<Sequence> = None;
         if let Some(slot) = behind.last() {
-            match place.first(slot, &consumed).await? {
-                Some((after, row)) if after <= consumed => return Ok(Next::Row(row)),
+            let rows = place.rows(slot, &consumed, ahead::rows_at_once(&lease, slot)).await?;
+            match rows.first() {
+                Some(row) if row.after <= consumed => {
+                    // What follows it, row by row, as far as this slot is where to look for it.
+                    let follows = |pair: &[JournalRow]| {
+                        pair[0].last == pair[1].after
+                            && ahead.first().is_none_or(|next| pair[1].after < *next)
+                    };
+                    let chain = 1 + rows.windows(2).take_while(|pair| follows(pair)).count();
+                    self.0.ahead.put(stream, partition, &rows[..chain]);
+                    return Ok(rows.into_iter().next().map_or(Next::Wait, Next::Row));
+                }
                 None => {}
                 Some(_) => match place.scan(slot, &consumed).await? {
                     Scanned::Row(row) => return Ok(Next::Row(row)),
@@ -74,7 +88,7 @@ impl Journal for Scylla {
             if resume.is_some() {
                 break;
             }
-            resume = place.first(slot, &consumed).await?.map(|(after, _)| after);
+            resume = place.rows(slot, &consumed, 1).await?.first().map(|row| row.after);
         }
         let to = resume.map_or(lease.checkpoint, |resume| resume.min(lease.checkpoint));
         Ok(Next::Gap { to })
@@ -96,20 +110,25 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// The first row of a slot that ends beyond `consumed`: nearly always the one that follows.
-    async fn first(
+    /// The first rows of a slot that end beyond `consumed`: nearly always the first is the one that follows.
+    async fn rows(
         &self,
         slot: &Sequence,
         consumed: &Sequence,
-    ) -> Result<Option<(Sequence, JournalRow)>, StoreError> {
-        let key = (self.stream.as_str(), self.partition.as_str(), bytes(slot), bytes(consumed));
-        let rows = self.store.0.calls.query(DOING, &self.store.0.statements.next_journal, key).await?;
-        let row = rows.maybe_first_row::<(&[u8], &[u8], &[u8])>();
-        let row = row.map_err(|error| StoreError::unavailable(DOING, error))?;
-        let Some((last, after, batch)) = row else { return Ok(None) };
-        let (last, after) = sequence(last).zip(sequence(after)).ok_or_else(corrupt)?;
-        let messages = batch::decode(batch, self.partition).ok_or_else(corrupt)?;
-        Ok(Some((after, JournalRow { after, last, messages })))
+        count: i32,
+    ) -> Result<Vec<JournalRow>, StoreError> {
+        let key = (self.stream.as_str(), self.partition.as_str(), bytes(slot), bytes(consumed), count);
+        let found = self.store.0.calls.query(DOING, &self.store.0.statements.next_journal, key).await?;
+        let found = found.rows::<(&[u8], &[u8], &[u8])>();
+        let found = found.map_err(|error| StoreError::unavailable(DOING, error))?;
+        let mut rows = Vec::with_capacity(count as usize);
+        for row in found {
+            let (last, after, batch) = row.map_err(|error| StoreError::unavailable(DOING, error))?;
+            let (last, after) = sequence(last).zip(sequence(after)).ok_or_else(corrupt)?;
+            let messages = batch::decode(batch, self.partition).ok_or_else(corrupt)?;
+            rows.push(JournalRow { after, last, messages });
+        }
+        Ok(rows)
     }
 
     /// The first row of a slot that covers what comes after `consumed`, whatever lies before it: rows that were cut

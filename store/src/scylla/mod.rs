@@ -8,6 +8,7 @@
 //! **Retention** is the servers' business: every row that belongs to a message is written with what is left of its stream's
 //! retention, counted from arrival, as its time to live. So nothing is swept.
 
+mod ahead;
 mod batch;
 mod buckets;
 mod call;
@@ -38,6 +39,7 @@ pub use options::{Agreement, ScyllaOptions};
 use schema::Clock;
 
 use crate::StoreError;
+use ahead::Ahead;
 use buckets::Writers;
 use call::Calls;
 use expiry::Expiry;
@@ -54,6 +56,7 @@ struct Inner {
     expiry: Expiry,
     writers: Writers,
     partitions: Partitions,
+    ahead: Ahead,
     clock: Clock,
 }
 
@@ -77,6 +80,7 @@ impl Scylla {
             expiry: Expiry::default(),
             writers: Writers::new(options.topics_known),
             partitions: Partitions::default(),
+            ahead: Ahead::new(options.journal_cache_bytes),
             clock,
         })))
     }

@@ -27,6 +27,8 @@ pub struct ScyllaOptions {
     pub requests_max: usize,
     /// Topics whose buckets and times are kept in memory.
     pub topics_known: usize,
+    /// Messages of the journal that are kept in memory for those who follow, in bytes.
+    pub journal_cache_bytes: u64,
 }
 
 /// How many replicas must answer. Reads and writes meet in at least one.
@@ -53,6 +55,7 @@ impl Default for ScyllaOptions {
             call_ms: 15_000,
             requests_max: 256,
             topics_known: 100_000,
+            journal_cache_bytes: 16 << 20,
         }
     }
 }

@@ -46,7 +46,7 @@ statements! {
     topics = "SELECT topic, first_time, last_time FROM topics WHERE stream = ? AND shard = ? AND topic >= ? LIMIT ?";
 
     insert_journal = "INSERT INTO journal (stream, partition, slot, last, after, messages) VALUES (?, ?, ?, ?, ?, ?) USING TTL ?";
-    next_journal = "SELECT last, after, messages FROM journal WHERE stream = ? AND partition = ? AND slot = ? AND last > ? LIMIT 1";
+    next_journal = "SELECT last, after, messages FROM journal WHERE stream = ? AND partition = ? AND slot = ? AND last > ? LIMIT ?";
     scan_journal = "SELECT last, after FROM journal WHERE stream = ? AND partition = ? AND slot = ? AND (last, after) > (?, ?) LIMIT ?";
     journal_row = "SELECT messages FROM journal WHERE stream = ? AND partition = ? AND slot = ? AND last = ? AND after = ?";
 
