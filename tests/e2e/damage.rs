@@ -119,7 +119,7 @@ fn damage_refuses_to_start_is_explained_and_set_aside() {
     let mut server = killed_after(9);
     let data = server.data();
     // As if the store had never come to it: the log alone has the messages.
-    fs::remove_dir_all(data.join("store")).unwrap();
+    server.lose_store();
     let (file, at) = find(&data, "<4>");
     flip(&file, at);
     let before = content(&data);
@@ -172,7 +172,7 @@ fn the_last_record_damaged_is_not_replaced_by_another() {
     server.restart();
     client(&server).put_record("other", "k", r#"{"n":1}"#);
     server.kill_9();
-    fs::remove_dir_all(data.join("store")).unwrap();
+    server.lose_store();
     flip(&file, at);
     // The store is made anew by a start that the log refuses.
     assert_eq!(starts(&server).code, Some(1));

@@ -131,15 +131,11 @@ fn a_full_disk_refuses_loses_nothing_and_recovers_by_itself() {
     let next = acknowledged + 10 * BATCH;
     let more = send(&client, next).unwrap();
     let expect: Vec<u64> = (0..acknowledged).chain(next..next + more).map(|n| n as u64).collect();
-    let caught_up = |server: &Server| {
-        let line = "tidegate_ingest_consumer_lag_records 0.0\n";
-        until("the consumer", || server.get("/metrics").text(), |text| text.contains(line).then_some(()));
-    };
-    caught_up(&server);
+    server.catch_up();
     check(&stored(&client), &expect);
     // And the same after the worst of ends.
     server.restart();
-    caught_up(&server);
+    server.catch_up();
     check(&stored(&server.client()), &expect);
 }
 

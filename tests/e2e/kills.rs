@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::support::http::{Answer, Request};
-use crate::support::{Client, Server, Setup, Turns, until};
+use crate::support::{Client, Server, Setup, Turns};
 
 const CONFIGURATION: &str = r#"
 # Small files and frequent checkpoints, so that a short life sees files begun, done with and removed.
@@ -190,8 +190,7 @@ fn live(server: &mut Server, writers: &mut [Writer], after: Duration) {
 }
 
 fn check(server: &Server, writers: &[Writer], context: &str) -> usize {
-    let line = "tidegate_ingest_consumer_lag_records 0.0\n";
-    until("the consumer", || server.get("/metrics").text(), |text| text.contains(line).then_some(()));
+    server.catch_up();
     let client = server.client();
     let mut sums = BTreeMap::<_, usize>::new();
     for writer in writers {

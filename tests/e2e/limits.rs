@@ -2,19 +2,9 @@
 
 use std::thread;
 
-use crate::support::{Server, Setup, until};
+use crate::support::{Server, Setup};
 
 const NDJSON: &str = "application/x-ndjson";
-
-fn metric(text: &str, name: &str) -> u64 {
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    line.unwrap_or_else(|| panic!("no {name} in {text}")).parse::<f64>().unwrap() as u64
-}
-
-fn caught_up(server: &Server) {
-    let line = "tidegate_ingest_consumer_lag_records 0.0\n";
-    until("the consumer", || server.get("/metrics").text(), |text| text.contains(line).then_some(()));
-}
 
 /// Memory that the process holds, in MiB.
 fn resident_mib(server: &Server) -> u64 {
@@ -31,7 +21,7 @@ fn a_hundred_thousand_topics_take_bounded_memory() {
     let server = Setup::configured("[[stream]]\nname = \"s\"\ntopic = \"/t\"\n").start();
     let client = server.client();
     client.post("/streams/s/messages?key=k", NDJSON, r#"{"t":"first","n":0}"#).expect(200);
-    caught_up(&server);
+    server.catch_up();
     let before = resident_mib(&server);
     for batch in 0..TOPICS / BATCH {
         let line = |n: usize| format!(r#"{{"t":"device/{n:06}/temperature","n":{n}}}"#);
@@ -40,7 +30,7 @@ fn a_hundred_thousand_topics_take_bounded_memory() {
         let answer = client.post(&path, NDJSON, lines.join("\n")).expect(200).json();
         assert_eq!(answer["accepted"], BATCH, "{answer}");
     }
-    caught_up(&server);
+    server.catch_up();
     let after = resident_mib(&server);
     println!("{before} MiB before, {after} MiB after {TOPICS} topics");
     assert!(after < before + 400, "from {before} to {after} MiB");
@@ -85,7 +75,7 @@ fn sixty_four_writers_of_one_topic_share_syncs() {
     let server = Setup::empty().start();
     let client = server.client();
     client.put_record("s", "k", r#"{"writer":-1,"n":0}"#);
-    let syncs = || metric(&server.get("/metrics").text(), "tidegate_ingest_log_syncs_total");
+    let syncs = || server.metric("tidegate_ingest_log_syncs_total") as u64;
     let before = syncs();
     thread::scope(|scope| {
         for writer in 0..WRITERS {

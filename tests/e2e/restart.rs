@@ -91,12 +91,6 @@ fn write_and_kill(server: &mut Server, writers: &[Writer], starts: &[usize]) {
     server.restart();
 }
 
-/// Waits until the consumer has taken everything from the log.
-fn caught_up(server: &Server) {
-    let line = "tidegate_ingest_consumer_lag_records 0.0\n";
-    until("the consumer", || server.get("/metrics").text(), |text| text.contains(line).then_some(()));
-}
-
 #[test]
 fn everything_acknowledged_is_there_once_and_in_order() {
     let mut server = Setup::configured(CONFIGURATION).start();
@@ -111,7 +105,7 @@ fn everything_acknowledged_is_there_once_and_in_order() {
     let mut starts = vec![0; writers.len()];
     for round in 0..3 {
         write_and_kill(&mut server, &writers, &starts);
-        caught_up(&server);
+        server.catch_up();
         let client = server.client();
         for (writer, start) in writers.iter().zip(&mut starts) {
             let stored = writer.stored(&client);

@@ -94,10 +94,9 @@ const WAYS: [(&str, Send); 5] = [
 
 /// Waits until nothing is written that the messages before have caused.
 fn idle(server: &Server) {
-    let text = || server.get("/metrics").text();
-    let quiet =
-        ["tidegate_ingest_consumer_lag_records 0.0\n", "tidegate_ingest_checkpoint_age_seconds 0.0\n"];
-    until("an idle server", text, |text| quiet.iter().all(|line| text.contains(line)).then_some(()));
+    server.catch_up();
+    let age = || server.metric("tidegate_ingest_checkpoint_age_seconds");
+    until("a checkpoint of all of it", age, |age| (*age == 0.0).then_some(()));
 }
 
 fn has_strace() -> bool {

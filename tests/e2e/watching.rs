@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Setup, until};
+use crate::support::Setup;
 
 #[test]
 fn health_and_readiness() {
@@ -52,8 +52,7 @@ fn metrics_are_openmetrics_and_count_what_happened() {
     ] {
         assert!(text.lines().any(|line| line.starts_with(series)), "{series} is not in\n{text}");
     }
-    let done = "tidegate_ingest_consumer_lag_records 0.0\n";
-    until("no lag", || server.get("/metrics").text(), |text| text.contains(done).then_some(()));
+    server.catch_up();
 }
 
 /// `name value` or `name{label="value",…} value`.

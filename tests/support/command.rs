@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 
-use super::PATIENCE;
+use super::{PATIENCE, store};
 
 /// How a command ended.
 #[derive(Debug)]
@@ -35,10 +35,14 @@ pub(crate) fn bare_within(program: &[String]) -> Command {
     command
 }
 
-/// Runs the program in the folder `here` with `stdin`.
+/// Runs the program in the folder `here` with `stdin`; the data folder of a node of the tests goes with that node's store.
 pub(crate) fn tidegate(here: &Path, arguments: &[&str], stdin: &str) -> Done {
     let mut command = bare();
     command.args(arguments).current_dir(here);
+    if let Some(at) = arguments.iter().position(|&word| word == "--data") {
+        let data = arguments.get(at + 1).map(|data| here.join(data));
+        command.envs(data.map(|data| store::known(&data)).unwrap_or_default());
+    }
     finish(command, stdin)
 }
 

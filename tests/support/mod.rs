@@ -2,6 +2,7 @@
 
 mod client;
 mod command;
+mod consumer;
 pub(crate) mod http;
 mod memory;
 mod npm;
@@ -9,6 +10,7 @@ pub(crate) mod relay;
 mod running;
 mod server;
 mod socket;
+pub(crate) mod store;
 mod turns;
 
 use std::io::Write;
@@ -61,7 +63,12 @@ pub(crate) fn until<A: std::fmt::Debug, T>(
         if let Some(found) = found(&answer) {
             return found;
         }
-        assert!(Instant::now() < end, "waited {PATIENCE:?} for {what}; the last answer: {answer:?}");
+        // The head of it: some answers are whole pages.
+        assert!(
+            Instant::now() < end,
+            "waited {PATIENCE:?} for {what}; the last answer: {:.3000}",
+            format!("{answer:?}")
+        );
         std::thread::sleep(Duration::from_millis(50));
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::{Client, PATIENCE, command, http::Request, until};
+use super::{Client, PATIENCE, command, http::Request, store, until};
 
 /// How a server is to be started.
 #[derive(Clone, Debug)]
@@ -55,6 +55,12 @@ impl Setup {
     /// With this file as its configuration.
     pub(crate) fn configured(text: &str) -> Self {
         Self { configuration: Some(text.to_owned()), ..Self::empty() }
+    }
+
+    /// As the node that `tidegate ROLE` runs.
+    pub(crate) fn role(mut self, role: &str) -> Self {
+        self.arguments.insert(0, role.to_owned());
+        self
     }
 
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
@@ -120,7 +126,8 @@ fn launch(setup: &Setup, folder: &Path) -> Child {
     let (banner, log) = (folder.join("banner.txt"), folder.join("log.txt"));
     let mut command = command::bare_within(&setup.within);
     command.args(&setup.arguments).args(["--listen", &setup.listen]);
-    command.arg("--data").arg(setup.data_in(folder));
+    let data = setup.data_in(folder);
+    command.arg("--data").arg(&data).envs(store::ensure(&data));
     if let Some(text) = &setup.configuration {
         let file = folder.join("tidegate.toml");
         std::fs::write(&file, text).unwrap();
@@ -187,6 +194,11 @@ impl Server {
         Request::new("GET", path).send(self.address)
     }
 
+    /// Takes all that the store has from it; the log is left. It must have ended.
+    pub(crate) fn lose_store(&self) {
+        store::lose(&self.data());
+    }
+
     /// Ends it as a power cut would.
     pub(crate) fn kill_9(&mut self) {
         self.child.kill().unwrap();
@@ -232,6 +244,9 @@ impl Drop for Server {
         let _ = self.child.wait();
         if std::thread::panicking() {
             println!("the server at {} logged:\n{}", self.address, self.log());
+        }
+        if self.setup.data.is_none() {
+            store::remove(&self.data());
         }
     }
 }

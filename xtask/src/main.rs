@@ -41,6 +41,7 @@ Commands:
                          curl     which the README's session calls
                          strace   which shows the sync before the answer
                          tmpfs    the right to mount, for a full disk and for one that is read-only
+  cql              Start a CQL server as the tests have one, for trying things; it ends with Ctrl-C
   lint             Format, layers, tidiness, clippy and documentation; warnings are errors
       --without clippy   leave out clippy; `--without docs` leaves out the documentation
   layers           Fail when a dependency between folders runs back up:
@@ -79,7 +80,7 @@ fn dispatch(command: &str, words: Vec<String>) -> Result<(), Failure> {
     let parts: &[&str] = match command {
         "test" => &needs::NAMES,
         "lint" => &["clippy", "docs"],
-        "layers" | "tidy" | "deny" => &[],
+        "cql" | "layers" | "tidy" | "deny" => &[],
         _ => return Err(format!("there is no command `{command}`; `cargo xtask help` lists them").into()),
     };
     let arguments = Arguments::parse(command, words, parts)?;
@@ -89,6 +90,7 @@ fn dispatch(command: &str, words: Vec<String>) -> Result<(), Failure> {
     let root = workspace::root()?;
     match command {
         "test" => test::run(&root, &arguments),
+        "cql" => cassandra::run(&root),
         "lint" => lint::run(&root, &arguments),
         "layers" => layers::run(&root),
         "tidy" => tidy::run(&root),

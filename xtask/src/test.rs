@@ -73,22 +73,32 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<(), Failure> {
             return report.finish();
         }
     }
-    let tests = || {
-        let mut command = cargo(&TESTS);
+    let tests = |words: &[&str]| {
+        let mut command = cargo(words);
         if let Some(node) = &node {
             command.env(cassandra::VARIABLE, node.address());
         }
         command
     };
-    report.step("tests", || run::bounded(filtered(&mut tests(), &arguments.filters), TESTS_LIMIT));
+    report.step("tests", || run::bounded(filtered(&mut tests(&TESTS), &[], arguments), TESTS_LIMIT));
+    if arguments.leaves_out("cql") {
+        return report.finish();
+    }
+    report.step("end to end, on the CQL store", || {
+        let mut again = tests(&["test", "--test", "e2e", "--no-fail-fast"]);
+        again.env("TIDEGATE_TEST_STORE", "cql");
+        run::bounded(filtered(&mut again, &OWN_STORE, arguments), TESTS_LIMIT)
+    });
     report.finish()
 }
 
 /// All failures in one run.
 const TESTS: [&str; 3] = ["test", "--workspace", "--no-fail-fast"];
+/// End-to-end tests that name a store themselves: once is enough.
+const OWN_STORE: [&str; 2] = ["--skip", "e2e::cql"];
 
-fn filtered<'a>(command: &'a mut Command, filters: &[String]) -> &'a mut Command {
-    if filters.is_empty() { command } else { command.arg("--").args(filters) }
+fn filtered<'a>(command: &'a mut Command, more: &[&str], arguments: &Arguments) -> &'a mut Command {
+    command.arg("--").args(more).args(&arguments.filters)
 }
 
 fn check_page(web: &Path) -> Result<(), Failure> {

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use super::follower::{Follower, News};
 use super::writer::Writer;
-use crate::support::{Client, PATIENCE, Server, Setup, Turns, until};
+use crate::support::{Client, PATIENCE, Server, Setup, Turns};
 
 const CONFIGURATION: &str = r#"
 # Small files and frequent checkpoints, so that a short life sees files begun, done with and removed.
@@ -110,8 +110,7 @@ fn stored(
     writers: &[Writer],
     context: &str,
 ) -> BTreeMap<(&'static str, String), Vec<usize>> {
-    let line = "tidegate_ingest_consumer_lag_records 0.0\n";
-    until("the consumer", || server.get("/metrics").text(), |text| text.contains(line).then_some(()));
+    server.catch_up();
     let client = server.client();
     let mut all = BTreeMap::new();
     for Writer { stream, key, sent, .. } in writers {

@@ -9,6 +9,7 @@ mod java;
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -22,7 +23,11 @@ pub(crate) const VARIABLE: &str = "TIDEGATE_TEST_CQL";
 
 /// From the start of the process until it answers.
 const START_LIMIT: Duration = Duration::from_secs(180);
+/// A node's folder is named so, and by the process that started it.
+const PREFIX: &str = "cassandra-";
 const POLL: Duration = Duration::from_millis(100);
+/// The signal.
+const KILLED: i32 = 9;
 
 /// The server that the tests are told to use, if any.
 pub(crate) fn named() -> Option<String> {
@@ -44,19 +49,15 @@ pub(crate) struct Node {
 impl Node {
     /// Starts one, and waits until it answers.
     pub(crate) fn start(root: &Path) -> Result<Self, Failure> {
-        let java = find_java(root).ok_or("no Java was found that runs Cassandra")?;
         let target = workspace::target(root);
-        let jars = jars::ensure(root, &target)?;
-        let folder = target.join(format!("tmp/cassandra-{}", process::id()));
+        jars::ensure(root, &target)?;
+        remove_left_over(&target.join("tmp"));
+        let folder = target.join("tmp").join(format!("{PREFIX}{}", process::id()));
         fs::create_dir_all(&folder)?;
         let [port, storage_port] = free_ports()?;
         config::write(&folder, port, storage_port)?;
-        let printed = File::create(folder.join("printed.log"))?;
-        let mut command = wrapped(root, &java);
-        command.args(java::arguments(&jars, &folder)?);
-        command.stdin(Stdio::null()).stdout(printed.try_clone()?).stderr(printed).current_dir(&folder);
         println!("Cassandra {} on 127.0.0.1:{port}, in {}", jars::VERSION, folder.display());
-        let child = command.spawn().map_err(|error| format!("{} does not start: {error}", java.display()))?;
+        let child = launch(root, &folder)?;
         let mut node = Self { child, folder, port };
         node.wait()?;
         Ok(node)
@@ -98,6 +99,54 @@ impl Drop for Node {
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Runs Cassandra on what is in `folder`.
+fn launch(root: &Path, folder: &Path) -> Result<Child, Failure> {
+    let java = find_java(root).ok_or("no Java was found that runs Cassandra")?;
+    let jars = jars::ensure(root, &workspace::target(root))?;
+    let printed = File::options().create(true).append(true).open(folder.join("printed.log"))?;
+    let mut command = wrapped(root, &java);
+    command.args(java::arguments(&jars, folder)?);
+    command.stdin(Stdio::null()).stdout(printed.try_clone()?).stderr(printed).current_dir(folder);
+    Ok(command.spawn().map_err(|error| format!("{} does not start: {error}", java.display()))?)
+}
+
+/// Removes the folders of nodes whose process was ended before it could, where Linux says which are running.
+fn remove_left_over(folder: &Path) {
+    let processes = Path::new("/proc");
+    if !processes.join("self").exists() {
+        return;
+    }
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+        if process.is_some_and(|process| !processes.join(process).exists()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// Keeps a node until it ends, or this process does; one that was killed is started again, as a supervisor would.
+pub(crate) fn run(root: &Path) -> Result<(), Failure> {
+    if needs_maven(root) && run::answer(root, "mvn", &["--version"]).is_none() {
+        return Err("mvn is not on the path: install Maven, or let `cargo xtask test` do it".into());
+    }
+    let mut node = Node::start(root)?;
+    println!(
+        "\n[store]\nurl = \"scylla://{}/tidegate\"\nreplication_factor = 1\n\nCtrl-C ends it, and nothing is kept.",
+        node.address()
+    );
+    loop {
+        println!("process {}", node.child.id());
+        let status = node.child.wait()?;
+        if status.signal() != Some(KILLED) {
+            return Err(format!("Cassandra has ended ({status}); it printed: {}", node.printed()).into());
+        }
+        println!("it was killed, and is started again on what it has");
+        node.child = launch(root, &node.folder)?;
+        node.wait()?;
     }
 }
 

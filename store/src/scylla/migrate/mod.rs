@@ -40,6 +40,18 @@ pub async fn run(
     bring(options, password, dry_run, lock::TTL_SECONDS, say).await
 }
 
+/// Removes the keyspace of `options` with all that is in it.
+///
+/// # Errors
+/// [`StoreError::Open`] if it may still be there.
+#[cfg(feature = "testing")]
+pub async fn drop_keyspace(options: &ScyllaOptions, password: &str) -> Result<(), StoreError> {
+    let session = session::connect(options, password, None).await?;
+    let statement = format!("DROP KEYSPACE IF EXISTS {}", options.place()?.keyspace);
+    execute(&session, &statement, ()).await.map_err(|fault| failed("the keyspace", &fault))?;
+    Ok(())
+}
+
 /// [`run`], with a lock that outlives a holder that has died by so many seconds.
 pub(super) async fn bring(
     options: &ScyllaOptions,

@@ -1,26 +1,15 @@
 //! A node whose messages rest on a CQL server, `TIDEGATE_TEST_CQL=HOST:PORT`; `TIDEGATE_WITHOUT=cql` leaves it out.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+mod outage;
+
+use std::time::{Duration, Instant};
 
 use crate::support::relay::Relay;
-use crate::support::{Setup, is_left_out, tidegate, until};
+use crate::support::{Setup, is_left_out, store, tidegate, until};
 
 /// Where the server is, unless it is left out.
 fn server(what: &str) -> Option<String> {
-    if is_left_out("cql", what) {
-        return None;
-    }
-    let server = std::env::var("TIDEGATE_TEST_CQL");
-    Some(server.expect(
-        "TIDEGATE_TEST_CQL must name a CQL server as HOST:PORT: `cargo xtask test` starts one; leave this test out by \
-         TIDEGATE_WITHOUT=cql",
-    ))
-}
-
-/// A keyspace of its own, as all nodes of one share its streams.
-fn keyspace() -> String {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    format!("e2e_{:x}_{:x}", std::process::id(), since.as_nanos())
+    (!is_left_out("cql", what)).then(store::server)
 }
 
 fn settings(server: &str, keyspace: &str) -> String {
@@ -38,6 +27,21 @@ id = "/id"
     )
 }
 
+/// Settings with a keyspace that has its tables.
+fn migrated(server: &str) -> String {
+    let settings = settings(server, &store::fresh());
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("tidegate.toml"), &settings).unwrap();
+    let done = tidegate(folder.path(), &["migrate", "--config", "tidegate.toml"], "");
+    assert_eq!(done.code, Some(0), "{done:?}");
+    settings
+}
+
+/// The same on the server of the tests, unless it is left out.
+fn keyspace(what: &str) -> Option<String> {
+    server(what).map(|server| migrated(&server))
+}
+
 fn order(number: usize) -> String {
     format!(r#"{{"id":"o-{number}","region":"{}","total":{number}.50}}"#, ["eu", "us"][number % 2])
 }
@@ -45,7 +49,7 @@ fn order(number: usize) -> String {
 #[test]
 fn a_node_on_a_cql_store_answers_as_before_after_a_kill() {
     let Some(server) = server("the CQL store behind a node") else { return };
-    let settings = settings(&server, &keyspace());
+    let settings = settings(&server, &store::fresh());
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tidegate.toml");
     std::fs::write(&file, &settings).unwrap();
@@ -100,14 +104,8 @@ fn a_node_on_a_cql_store_answers_as_before_after_a_kill() {
 #[test]
 fn a_node_that_can_not_reach_its_store_is_not_ready() {
     let Some(server) = server("a CQL store that is lost") else { return };
-    let keyspace = keyspace();
     let relay = Relay::start(&server);
-    let settings = settings(&relay.address().to_string(), &keyspace);
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("tidegate.toml");
-    std::fs::write(&file, &settings).unwrap();
-    assert_eq!(tidegate(folder.path(), &["migrate", "--config", file.to_str().unwrap()], "").code, Some(0));
-    let node = Setup::configured(&settings).start();
+    let node = Setup::configured(&migrated(&relay.address().to_string())).start();
     let client = node.client();
     client.put_record("orders", "k", &order(1));
     client.raws("orders", 1);

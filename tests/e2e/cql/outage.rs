@@ -1,0 +1,154 @@
+//! A CQL server that is stopped for half a minute, and then killed in the midst of writes: nothing that was acknowledged is
+//! lost, nothing is there twice, nothing becomes a dead letter, and the node goes on by itself.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{migrated, order};
+use crate::support::{Client, PATIENCE, Setup, is_left_out, repository, until};
+
+/// How long the server is stopped: longer than the store's calls try, so that every kind of call fails.
+const STOPPED: Duration = Duration::from_secs(30);
+/// How long after its return the node may need, by the promise of the documentation.
+const RECOVERY: Duration = Duration::from_secs(30);
+
+/// A server of this test's own, which is started again when it is killed.
+struct Own {
+    supervisor: Child,
+    said: Receiver<String>,
+    address: String,
+    process: String,
+}
+
+impl Own {
+    fn start() -> Self {
+        let mut command = Command::new(env!("CARGO"));
+        command.args(["xtask", "cql"]).current_dir(repository()).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut supervisor = command.spawn().unwrap();
+        let (say, said) = channel();
+        let lines = BufReader::new(supervisor.stdout.take().unwrap()).lines();
+        thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| say.send(line)));
+        let mut own = Self { supervisor, said, address: String::new(), process: String::new() };
+        own.address = own.hear("url = \"scylla://").split('/').next().unwrap().to_owned();
+        own.process = own.hear("process ");
+        own
+    }
+
+    /// What follows `begin` in the next line that begins so.
+    fn hear(&self, begin: &str) -> String {
+        loop {
+            let line = self.said.recv_timeout(PATIENCE * 3).expect("`cargo xtask cql` goes on");
+            if let Some(rest) = line.strip_prefix(begin) {
+                return rest.to_owned();
+            }
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("sh").args(["-c", "kill -\"$0\" \"$1\"", name, &self.process]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "{name} was not sent to {}", self.process);
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        // The server has asked to be ended with its supervisor, where there is a way to; else it is ended here.
+        let _ = Command::new("sh")
+            .args(["-c", "kill -KILL \"$0\"", &self.process])
+            .stderr(Stdio::null())
+            .status();
+        let _ = self.supervisor.kill();
+        let _ = self.supervisor.wait();
+    }
+}
+
+/// Sends orders until `end`, at most some hundred a second; gives how many were acknowledged.
+fn write(client: &Client, from: usize, end: &AtomicBool) -> usize {
+    let mut next = from;
+    while !end.load(Ordering::Relaxed) {
+        client.put_record("orders", &format!("k{}", next % 5), &order(next));
+        next += 1;
+        thread::sleep(Duration::from_millis(4));
+    }
+    next
+}
+
+#[test]
+fn a_server_stopped_and_killed_costs_nothing_that_was_acknowledged() {
+    if is_left_out("cql", "a CQL server that is stopped, and killed") {
+        return;
+    }
+    let mut own = Own::start();
+    let node = Setup::configured(&migrated(&own.address)).start();
+    let client = node.client();
+    client.put_record("orders", "k0", &order(0));
+    client.raws("orders", 1);
+    let ready = || node.get("/readyz").status;
+    let mut sent = 1;
+
+    // Stopped: it takes connections and bytes, and answers nothing.
+    let end = AtomicBool::new(false);
+    let from = sent;
+    let not_ready = thread::scope(|scope| {
+        let writer = scope.spawn(|| write(&client, from, &end));
+        thread::sleep(Duration::from_millis(300));
+        own.signal("STOP");
+        let stopped = Instant::now();
+        until("/readyz to say that the store is lost", ready, |status| (*status == 503).then_some(()));
+        let not_ready = stopped.elapsed();
+        thread::sleep(STOPPED.saturating_sub(stopped.elapsed()));
+        assert_eq!(ready(), 503);
+        own.signal("CONT");
+        end.store(true, Ordering::Relaxed);
+        sent = writer.join().unwrap();
+        not_ready
+    });
+    let back = Instant::now();
+    until("/readyz to say that all is well", ready, |status| (*status == 200).then_some(()));
+    node.catch_up();
+    let after_stop = back.elapsed();
+    assert!(after_stop < RECOVERY, "{after_stop:?} after its return");
+    assert!(sent > 500, "only {sent} were accepted meanwhile");
+
+    // Killed, with requests under way.
+    let (from, end) = (sent, AtomicBool::new(false));
+    thread::scope(|scope| {
+        let writer = scope.spawn(|| write(&client, from, &end));
+        thread::sleep(Duration::from_secs(2));
+        own.signal("KILL");
+        own.process = own.hear("process ");
+        end.store(true, Ordering::Relaxed);
+        sent = writer.join().unwrap();
+    });
+    let back = Instant::now();
+    until("/readyz to say that all is well", ready, |status| (*status == 200).then_some(()));
+    node.catch_up();
+    let after_kill = back.elapsed();
+    assert!(after_kill < RECOVERY, "{after_kill:?} after its return");
+    println!(
+        "{sent} messages; not ready after {not_ready:?}; caught up {after_stop:?} and {after_kill:?} after its return"
+    );
+
+    // Each once, and in the order in which its key was written.
+    let mut numbers = [const { Vec::new() }; 5];
+    for topic in ["eu", "us"] {
+        for (position, raw) in client.stored("orders", topic) {
+            let (_, sequence) = position.split_once(':').unwrap();
+            let raw: serde_json::Value = serde_json::from_str(&raw).unwrap();
+            let number: usize = raw["id"].as_str().unwrap()["o-".len()..].parse().unwrap();
+            numbers[number % 5].push((sequence.parse::<u64>().unwrap(), number));
+        }
+    }
+    for (key, mut numbers) in numbers.into_iter().enumerate() {
+        numbers.sort_unstable();
+        let got: Vec<usize> = numbers.into_iter().map(|(_, number)| number).collect();
+        let expect: Vec<usize> = (0..sent).filter(|number| number % 5 == key).collect();
+        assert_eq!(got, expect, "of key {key}");
+    }
+    let metrics = node.get("/metrics").text();
+    assert!(metrics.contains("tidegate_ingest_dead_letters_total 0\n"), "{metrics}");
+}

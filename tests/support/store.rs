@@ -1,0 +1,113 @@
+//! Where the messages of the nodes under test rest: in their data folders; with `TIDEGATE_TEST_STORE=cql`, each in a keyspace of
+//! its own on the CQL server that `TIDEGATE_TEST_CQL` names, so that every test says the same of both stores.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use ::store::scylla::{ScyllaOptions, migrate};
+
+use super::command::{bare, finish};
+
+/// Settings, as variables of the environment.
+type Settings = Vec<(&'static str, String)>;
+
+/// The keyspace of each data folder.
+static KEYSPACES: Mutex<Option<HashMap<PathBuf, String>>> = Mutex::new(None);
+
+/// Whether messages rest on a CQL server.
+pub(crate) fn is_cql() -> bool {
+    match std::env::var("TIDEGATE_TEST_STORE").as_deref() {
+        Err(_) | Ok("embedded") => false,
+        Ok("cql") => true,
+        Ok(other) => panic!("TIDEGATE_TEST_STORE={other}: expected embedded or cql"),
+    }
+}
+
+/// The CQL server of the tests, HOST:PORT.
+pub(crate) fn server() -> String {
+    let server = std::env::var("TIDEGATE_TEST_CQL");
+    server.expect(
+        "TIDEGATE_TEST_CQL must name a CQL server as HOST:PORT: `cargo xtask test` starts one; leave this test out by \
+         TIDEGATE_WITHOUT=cql",
+    )
+}
+
+/// The name of a keyspace that is not there yet.
+pub(crate) fn fresh() -> String {
+    static USED: AtomicU64 = AtomicU64::new(0);
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let number = USED.fetch_add(1, Ordering::Relaxed);
+    format!("e2e_{:x}_{:x}_{number}", std::process::id(), since.as_micros())
+}
+
+/// The store of the node with this data folder, made where it has none yet.
+pub(super) fn ensure(data: &Path) -> Settings {
+    if !is_cql() {
+        return Settings::new();
+    }
+    let there = known(data);
+    if !there.is_empty() {
+        return there;
+    }
+    let keyspace = fresh();
+    let settings = settings(&keyspace);
+    let mut migrate = bare();
+    migrate.arg("migrate").envs(settings.iter().cloned());
+    let done = finish(migrate, "");
+    assert_eq!(done.code, Some(0), "{done:?}");
+    change(|keyspaces| keyspaces.insert(data.to_owned(), keyspace));
+    settings
+}
+
+/// The store of the node with this data folder, if it has one that is not in the folder.
+pub(super) fn known(data: &Path) -> Settings {
+    let keyspace = change(|keyspaces| keyspaces.get(data).cloned());
+    keyspace.map_or_else(Settings::new, |keyspace| settings(&keyspace))
+}
+
+/// Takes all that the store has from the node with this data folder, which must have ended.
+pub(super) fn lose(data: &Path) {
+    if is_cql() {
+        change(|keyspaces| keyspaces.remove(data));
+        ensure(data);
+    } else {
+        std::fs::remove_dir_all(data.join("store")).unwrap();
+    }
+}
+
+/// Removes the store of the node with this data folder, which goes, too. The more keyspaces a server has, the longer it takes
+/// to make another.
+pub(super) fn remove(data: &Path) {
+    static REMOVED: LazyLock<Mutex<Sender<String>>> = LazyLock::new(|| {
+        let (removed, keyspaces) = channel::<String>();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            for keyspace in keyspaces {
+                let options = ScyllaOptions { url: url(&keyspace), ..ScyllaOptions::default() };
+                // If it stays, that is no matter of any test.
+                let _ = runtime.block_on(migrate::drop_keyspace(&options, ""));
+            }
+        });
+        Mutex::new(removed)
+    });
+    if let Some(keyspace) = change(|keyspaces| keyspaces.remove(data)) {
+        let _ = REMOVED.lock().unwrap_or_else(PoisonError::into_inner).send(keyspace);
+    }
+}
+
+fn url(keyspace: &str) -> String {
+    format!("scylla://{}/{keyspace}", server())
+}
+
+fn settings(keyspace: &str) -> Settings {
+    vec![("TIDEGATE__STORE__URL", url(keyspace)), ("TIDEGATE__STORE__REPLICATION_FACTOR", "1".into())]
+}
+
+fn change<T>(change: impl FnOnce(&mut HashMap<PathBuf, String>) -> T) -> T {
+    let mut keyspaces = KEYSPACES.lock().unwrap_or_else(PoisonError::into_inner);
+    change(keyspaces.get_or_insert_default())
+}
