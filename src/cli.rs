@@ -36,6 +36,13 @@ pub(crate) struct ServeArgs {
     /// Read settings from this file (see `tidegate config reference`)
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
+}
+
+/// Where a node is.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct PlaceArgs {
     /// Keep data in this folder [default: ./tidegate-data]
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
@@ -44,8 +51,21 @@ pub(crate) struct ServeArgs {
     pub(crate) listen: Option<SocketAddr>,
 }
 
+impl ServeArgs {
+    /// The same settings, for a node at another place.
+    pub(crate) fn at(&self, place: &PlaceArgs) -> Self {
+        Self { demo: false, config: self.config.clone(), place: place.clone() }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Run a node that only takes messages, into a CQL store that it shares with gateways
+    Ingest(PlaceArgs),
+    /// Run a node that only answers queries and subscriptions, from a CQL store that others write
+    Gateway(PlaceArgs),
+    /// Say whether a node is ready: for health checks, where there is no curl
+    Ready(ReadyArgs),
     /// Send messages to a stream, and wait until they are durable
     Publish(PublishArgs),
     /// Run a GraphQL document, and print the response
@@ -78,6 +98,13 @@ pub(crate) struct NodeArgs {
     /// The data folder of a node on this machine [default: ./tidegate-data or ./tidegate-demo, whichever ran last]
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReadyArgs {
+    /// The node's address
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:4000")]
+    pub(crate) url: String,
 }
 
 #[derive(Debug, Args)]

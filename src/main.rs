@@ -15,11 +15,15 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use cli::{Cli, Command, ConfigCommand};
+use serve::Role;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match &cli.command {
-        None => serve::run(&cli.serve),
+        None => serve::run(&cli.serve, Role::All),
+        Some(Command::Ingest(place)) => serve::run(&cli.serve.at(place), Role::Ingest),
+        Some(Command::Gateway(place)) => serve::run(&cli.serve.at(place), Role::Gateway),
+        Some(Command::Ready(args)) => commands::ready::run(args),
         Some(Command::Publish(args)) => commands::publish::run(args),
         Some(Command::Query(args)) => commands::query::run(args),
         Some(Command::Token(args)) => commands::token::run(args),

@@ -69,6 +69,7 @@ impl Metrics {
             PublishError::Invalid(_) => "invalid",
             PublishError::UnknownStream(..) => "unknown_stream",
             PublishError::Denied(_) => "denied",
+            PublishError::Elsewhere(_) => "elsewhere",
             PublishError::Unavailable(_) => "unavailable",
         };
         self.refused.get_or_create(&Refused { reason }).inc();

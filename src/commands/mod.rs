@@ -7,6 +7,7 @@ pub(crate) mod migrate;
 pub(crate) mod page;
 pub(crate) mod publish;
 pub(crate) mod query;
+pub(crate) mod ready;
 pub(crate) mod streams;
 pub(crate) mod tail;
 pub(crate) mod token;

@@ -7,6 +7,7 @@ mod lifecycle;
 mod observe;
 mod ops;
 mod phase;
+mod role;
 pub(crate) mod store;
 mod timed;
 
@@ -14,9 +15,9 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::store::{Publish, Store};
 use access::{Access, Bodies, Client, Development, Issuer, IssuerError, resolve_clients};
 use axum::Router;
-use axum::extract::FromRef;
 use axum::middleware::from_fn;
 use gateway::{Gateway, Hub};
 use ingest::Ingest;
@@ -27,26 +28,28 @@ use crate::cli::ServeArgs;
 use crate::commands::Failure;
 use crate::config::{Config, load};
 use crate::{demo, telemetry};
+pub(crate) use role::Role;
 
 /// Runs a node until it is told to stop.
-pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
+pub(crate) fn run(args: &ServeArgs, role: Role) -> Result<(), Failure> {
     let mut config = load(args.config.as_deref(), std::env::vars())?;
     if args.demo {
         config.server.data = demo::DATA.into();
         demo::define_streams(&mut config.stream)?;
     }
-    if let Some(data) = &args.data {
+    if let Some(data) = &args.place.data {
         config.server.data.clone_from(data);
     }
-    if let Some(listen) = args.listen {
+    if let Some(listen) = args.place.listen {
         config.server.listen = listen;
     }
     let clients = check(&config)?;
+    role.check(&config.store)?;
     telemetry::start(&config.log)?;
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?
-        .block_on(node(config, clients, args.demo))
+        .block_on(node(config, clients, role, args.demo))
 }
 
 /// What settings must be besides well-formed; gives the clients with their secrets.
@@ -70,7 +73,7 @@ pub(crate) fn check(config: &Config) -> Result<Vec<Client>, Failure> {
     Ok(resolve_clients(&config.client, |name| std::env::var(name).ok())?)
 }
 
-async fn node(config: Config, clients: Vec<Client>, with_demo: bool) -> Result<(), Failure> {
+async fn node(config: Config, clients: Vec<Client>, role: Role, with_demo: bool) -> Result<(), Failure> {
     let data = &config.server.data;
     // What can be refused without a trace is refused before the data folder is touched.
     let listener = bind(config.server.listen)?;
@@ -87,49 +90,53 @@ async fn node(config: Config, clients: Vec<Client>, with_demo: bool) -> Result<(
     let clock: Clock = Arc::new(now);
     let development = if address.ip().is_loopback() { Development::On } else { Development::Off };
 
-    let store::Opened { store: shared, swept } = store::open(&config.store, data, clock.clone()).await?;
+    let store::Opened { store: shared, swept } =
+        store::open(&config.store, data, role.takes_messages(), clock.clone()).await?;
     let is_new = shared.streams().await?.is_empty();
-    let issuer = Issuer::open(data, &url, config.issuer.clone(), clients, development, clock.clone())?;
     let hub = Hub::new(&config.live);
-    let ingest = Ingest::start(
-        config.ingest.clone(),
-        config.limits.clone(),
-        config.stream.clone(),
-        shared.clone(),
-        hub.clone(),
-        &data.join("log"),
-        clock.clone(),
-    )
-    .await?;
+    // Before anything else is written to the folder: whoever has the log has the folder.
+    let ingest = match role.takes_messages() {
+        true => Some(start_ingest(&config, shared.clone(), hub.clone(), clock.clone()).await?),
+        false => None,
+    };
+    let issuer = Issuer::open(data, &url, config.issuer.clone(), clients, development, clock.clone())?;
     // Before the first schema is built, so that it knows the fields of the demo's history.
-    let traffic =
-        if with_demo { Some(demo::start(ingest.clone(), is_new, clock.clone()).await?) } else { None };
+    let traffic = match &ingest {
+        Some(ingest) if with_demo => Some(demo::start(ingest.clone(), is_new, clock.clone()).await?),
+        _ => None,
+    };
     let drain = Duration::from_millis(config.server.drain_ms);
     let stopped = lifecycle::signals(drain)?;
-    let gateway = Gateway::start(gateway::Parts {
-        store: shared.clone(),
-        publish: Arc::new(ingest.clone()),
-        settings: config.gateway.clone(),
-        live: config.live.clone(),
-        hub,
-        limits: config.limits.clone(),
-        clock: clock.clone(),
-        stopping: stopped.clone(),
-    })
-    .await?;
+    let gateway = match role.answers_queries() {
+        true => {
+            let publish: Arc<dyn Publish> = match &ingest {
+                Some(ingest) => Arc::new(ingest.clone()),
+                None => Arc::new(role::Nowhere),
+            };
+            let (settings, live) = (config.gateway.clone(), config.live.clone());
+            let (store, limits) = (shared.clone(), config.limits.clone());
+            let (clock, stopping) = (clock.clone(), stopped.clone());
+            let parts = gateway::Parts { store, publish, settings, live, hub, limits, clock, stopping };
+            Some(Gateway::start(parts).await?)
+        }
+        false => None,
+    };
     let mut registry = Registry::with_prefix("tidegate");
-    ingest.register(&mut registry);
-    observe::register_live(&gateway, &mut registry);
     let requests = observe::Requests::register(&mut registry);
 
     let limits = &config.limits;
     let bodies = Bodies::new(limits.bodies_bytes, Duration::from_millis(limits.bodies_wait_ms));
-    let app = Router::new()
+    let mut app = Router::new().merge(issuer.router()).merge(role.elsewhere());
+    if let Some(ingest) = &ingest {
+        ingest.register(&mut registry);
+        app = app.merge(ingest.router::<Access>(bodies.clone()).with_state(issuer.access()));
+    }
+    if let Some(gateway) = &gateway {
+        observe::register_live(gateway, &mut registry);
+        app = app.merge(gateway.router(issuer.access(), bodies)).merge(console::router());
+    }
+    let app = app
         .merge(ops::router(ops::Parts { registry, ingest: ingest.clone(), store: shared }))
-        .merge(issuer.router())
-        .merge(ingest.router::<Signing>(bodies.clone()).with_state(Signing(issuer.access())))
-        .merge(gateway.router(issuer.access(), bodies))
-        .merge(console::router())
         .fallback(ops::nothing)
         .method_not_allowed_fallback(ops::wrong_method);
     // Outermost first: what is refused here is still counted.
@@ -151,33 +158,39 @@ async fn node(config: Config, clients: Vec<Client>, with_demo: bool) -> Result<(
     banner::print(&banner::Facts {
         url: &url,
         data,
+        role,
         demo: with_demo,
         code: issuer.page_code()?,
         missing: console::missing(),
     })?;
-    tracing::info!(%address, data = %data.display(), "ready");
+    tracing::info!(%address, data = %data.display(), ?role, "ready");
 
     lifecycle::serve(listener, served, drain, stopped).await?;
-    gateway.closed().await;
+    if let Some(gateway) = gateway {
+        gateway.closed().await;
+    }
     if let Some(traffic) = traffic {
         traffic.abort();
     }
     if let Some(sweeper) = sweeper {
         sweeper.abort();
     }
-    ingest.drain(drain).await;
+    if let Some(ingest) = ingest {
+        ingest.drain(drain).await;
+    }
     tracing::info!("stopped");
     Ok(())
 }
 
-/// What routes need to know who is asking.
-#[derive(Clone)]
-struct Signing(Access);
-
-impl FromRef<Signing> for Access {
-    fn from_ref(signing: &Signing) -> Self {
-        signing.0.clone()
-    }
+async fn start_ingest(
+    config: &Config,
+    store: Arc<dyn Store>,
+    hub: Arc<Hub>,
+    clock: Clock,
+) -> Result<Ingest, Failure> {
+    let (settings, limits, streams) = (config.ingest.clone(), config.limits.clone(), config.stream.clone());
+    let log = config.server.data.join("log");
+    Ok(Ingest::start(settings, limits, streams, store, hub, &log, clock).await?)
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {

@@ -21,14 +21,21 @@ pub(crate) struct Opened {
     pub(crate) swept: Option<Embedded>,
 }
 
-/// Opens the store in the data folder, or the one that `store.url` names.
-pub(crate) async fn open(settings: &StoreSettings, data: &Path, clock: Clock) -> Result<Opened, Failure> {
+/// Opens the store in the data folder, or the one that `store.url` names; who has a log is bound to that one.
+pub(crate) async fn open(
+    settings: &StoreSettings,
+    data: &Path,
+    has_log: bool,
+    clock: Clock,
+) -> Result<Opened, Failure> {
     if settings.is_embedded() {
         let store = Embedded::open(&data.join("store"), settings.embedded())?;
         return Ok(Opened { store: Arc::new(store.clone()), swept: Some(store) });
     }
     let store = Scylla::open(&settings.cql(), &settings.password()?, clock).await?;
-    bind(&store, &settings.url, data).await?;
+    if has_log {
+        bind(&store, &settings.url, data).await?;
+    }
     Ok(Opened { store: Arc::new(store), swept: None })
 }
 

@@ -61,6 +61,9 @@ pub enum PublishError {
     /// The caller may not write there.
     #[error("{0}")]
     Denied(String),
+    /// Messages are not taken here at all.
+    #[error("{0}")]
+    Elsewhere(String),
     /// The log can't take it now; the same request may be sent again.
     #[error("the message was not accepted, try again: {0}")]
     Unavailable(String),

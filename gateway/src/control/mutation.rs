@@ -50,6 +50,7 @@ impl Mutation {
 fn refused(error: &PublishError) -> Error {
     let code = match error {
         PublishError::Denied(_) => "FORBIDDEN",
+        PublishError::Elsewhere(_) => "MISDIRECTED",
         PublishError::Unavailable(_) => "UNAVAILABLE",
         _ => "BAD_USER_INPUT",
     };

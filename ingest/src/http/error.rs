@@ -115,6 +115,7 @@ pub(super) fn status(error: &PublishError) -> StatusCode {
         }
         PublishError::UnknownStream(..) => StatusCode::NOT_FOUND,
         PublishError::Denied(_) => StatusCode::FORBIDDEN,
+        PublishError::Elsewhere(_) => StatusCode::MISDIRECTED_REQUEST,
         PublishError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
@@ -128,6 +129,7 @@ pub(super) fn code(error: &PublishError) -> &'static str {
         PublishError::Invalid(_) => "bad_request",
         PublishError::UnknownStream(..) => "unknown_stream",
         PublishError::Denied(_) => "forbidden",
+        PublishError::Elsewhere(_) => "misdirected",
         PublishError::Unavailable(_) => "unavailable",
     }
 }

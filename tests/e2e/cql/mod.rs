@@ -1,6 +1,7 @@
 //! A node whose messages rest on a CQL server, `TIDEGATE_TEST_CQL=HOST:PORT`; `TIDEGATE_WITHOUT=cql` leaves it out.
 
 mod outage;
+mod roles;
 
 use std::time::{Duration, Instant};
 
