@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 
-use super::{PATIENCE, store};
+use super::{PATIENCE, cql, store};
 
 /// How a command ended.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(crate) fn bare_within(program: &[String]) -> Command {
     let mut command = Command::new(words[0]);
     command.args(&words[1..]);
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("TIDEGATE_") {
+        if name.to_string_lossy().starts_with("TIDEGATE_") && name != cql::PASSWORD {
             command.env_remove(name);
         }
     }

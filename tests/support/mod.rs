@@ -3,6 +3,7 @@
 mod client;
 mod command;
 mod consumer;
+pub(crate) mod cql;
 pub(crate) mod http;
 mod memory;
 mod npm;

@@ -11,6 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use ::store::scylla::{ScyllaOptions, migrate};
 
 use super::command::{bare, finish};
+use super::cql::{Cql, PASSWORD};
 
 /// Settings, as variables of the environment.
 type Settings = Vec<(&'static str, String)>;
@@ -25,15 +26,6 @@ pub(crate) fn is_cql() -> bool {
         Ok("cql") => true,
         Ok(other) => panic!("TIDEGATE_TEST_STORE={other}: expected embedded or cql"),
     }
-}
-
-/// The CQL server of the tests, HOST:PORT.
-pub(crate) fn server() -> String {
-    let server = std::env::var("TIDEGATE_TEST_CQL");
-    server.expect(
-        "TIDEGATE_TEST_CQL must name a CQL server as HOST:PORT: `cargo xtask test` starts one; leave this test out by \
-         TIDEGATE_WITHOUT=cql",
-    )
 }
 
 /// The name of a keyspace that is not there yet.
@@ -87,9 +79,12 @@ pub(super) fn remove(data: &Path) {
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             for keyspace in keyspaces {
-                let options = ScyllaOptions { url: url(&keyspace), ..ScyllaOptions::default() };
+                let Cql { address, user, password, .. } = Cql::named();
+                let url = format!("scylla://{address}/{keyspace}");
+                let options =
+                    ScyllaOptions { url, user: user.unwrap_or_default(), ..ScyllaOptions::default() };
                 // If it stays, that is no matter of any test.
-                let _ = runtime.block_on(migrate::drop_keyspace(&options, ""));
+                let _ = runtime.block_on(migrate::drop_keyspace(&options, &password));
             }
         });
         Mutex::new(removed)
@@ -99,12 +94,17 @@ pub(super) fn remove(data: &Path) {
     }
 }
 
-fn url(keyspace: &str) -> String {
-    format!("scylla://{}/{keyspace}", server())
-}
-
 fn settings(keyspace: &str) -> Settings {
-    vec![("TIDEGATE__STORE__URL", url(keyspace)), ("TIDEGATE__STORE__REPLICATION_FACTOR", "1".into())]
+    let Cql { address, user, .. } = Cql::named();
+    let mut settings = vec![
+        ("TIDEGATE__STORE__URL", format!("scylla://{address}/{keyspace}")),
+        ("TIDEGATE__STORE__REPLICATION_FACTOR", "1".into()),
+    ];
+    if let Some(user) = user {
+        settings.push(("TIDEGATE__STORE__USER", user));
+        settings.push(("TIDEGATE__STORE__PASSWORD_ENV", PASSWORD.into()));
+    }
+    settings
 }
 
 fn change<T>(change: impl FnOnce(&mut HashMap<PathBuf, String>) -> T) -> T {

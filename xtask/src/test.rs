@@ -76,7 +76,7 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let tests = |words: &[&str]| {
         let mut command = cargo(words);
         if let Some(node) = &node {
-            command.env(cassandra::VARIABLE, node.address());
+            command.envs(node.variables());
         }
         command
     };

@@ -1,36 +1,22 @@
-//! A node whose messages rest on a CQL server, `TIDEGATE_TEST_CQL=HOST:PORT`; `TIDEGATE_WITHOUT=cql` leaves it out.
+//! A node whose messages rest on a CQL server.
 
 mod outage;
 mod roles;
 
 use std::time::{Duration, Instant};
 
+use crate::support::cql::Cql;
 use crate::support::relay::Relay;
-use crate::support::{Setup, is_left_out, store, tidegate, until};
+use crate::support::{Setup, store, tidegate, until};
 
-/// Where the server is, unless it is left out.
-fn server(what: &str) -> Option<String> {
-    (!is_left_out("cql", what)).then(store::server)
+/// A stream, after the store's table.
+fn with_orders(store: &str) -> String {
+    format!("{store}\n[[stream]]\nname = \"orders\"\ntopic = \"/region\"\nid = \"/id\"\n")
 }
 
-fn settings(server: &str, keyspace: &str) -> String {
-    format!(
-        r#"
-[store]
-url = "scylla://{server}/{keyspace}"
-replication_factor = 1
-
-[[stream]]
-name = "orders"
-topic = "/region"
-id = "/id"
-"#
-    )
-}
-
-/// Settings with a keyspace that has its tables.
-fn migrated(server: &str) -> String {
-    let settings = settings(server, &store::fresh());
+/// Settings with a keyspace that has its tables, on a server that `hosts` lead to.
+fn migrated(server: &Cql, hosts: &str) -> String {
+    let settings = with_orders(&server.settings_at(hosts, &store::fresh()));
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("tidegate.toml"), &settings).unwrap();
     let done = tidegate(folder.path(), &["migrate", "--config", "tidegate.toml"], "");
@@ -40,7 +26,7 @@ fn migrated(server: &str) -> String {
 
 /// The same on the server of the tests, unless it is left out.
 fn keyspace(what: &str) -> Option<String> {
-    server(what).map(|server| migrated(&server))
+    Cql::server(what).map(|server| migrated(&server, &server.address))
 }
 
 fn order(number: usize) -> String {
@@ -49,8 +35,8 @@ fn order(number: usize) -> String {
 
 #[test]
 fn a_node_on_a_cql_store_answers_as_before_after_a_kill() {
-    let Some(server) = server("the CQL store behind a node") else { return };
-    let settings = settings(&server, &store::fresh());
+    let Some(server) = Cql::server("the CQL store behind a node") else { return };
+    let settings = with_orders(&server.settings(&store::fresh()));
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tidegate.toml");
     std::fs::write(&file, &settings).unwrap();
@@ -104,9 +90,9 @@ fn a_node_on_a_cql_store_answers_as_before_after_a_kill() {
 
 #[test]
 fn a_node_that_can_not_reach_its_store_is_not_ready() {
-    let Some(server) = server("a CQL store that is lost") else { return };
-    let relay = Relay::start(&server);
-    let node = Setup::configured(&migrated(&relay.address().to_string())).start();
+    let Some(server) = Cql::server("a CQL store that is lost") else { return };
+    let relay = Relay::start(&server.address);
+    let node = Setup::configured(&migrated(&server, &relay.address().to_string())).start();
     let client = node.client();
     client.put_record("orders", "k", &order(1));
     client.raws("orders", 1);

@@ -1,12 +1,15 @@
-//! How the node is set up: one token, loopback, little memory.
+//! How the node is set up: one token, loopback, little memory, a password, TLS for those who want it.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
-/// Writes the files that the node reads at its start.
-pub(super) fn write(folder: &Path, port: u16, storage_port: u16) -> io::Result<()> {
-    fs::write(folder.join("cassandra.yaml"), yaml(&folder.to_string_lossy(), port, storage_port))?;
+use super::tls;
+
+/// Writes the files that the node reads at its start. `keys` has the node's key and certificate.
+pub(super) fn write(folder: &Path, port: u16, storage_port: u16, keys: &Path) -> io::Result<()> {
+    let yaml = yaml(&folder.to_string_lossy(), port, storage_port, &keys.to_string_lossy());
+    fs::write(folder.join("cassandra.yaml"), yaml)?;
     fs::write(folder.join("logback.xml"), LOGGING)
 }
 
@@ -16,7 +19,8 @@ const LOGGING: &str = r#"<configuration>
 <root level="INFO"><appender-ref ref="F"/></root></configuration>
 "#;
 
-fn yaml(folder: &str, port: u16, storage_port: u16) -> String {
+fn yaml(folder: &str, port: u16, storage_port: u16, keys: &str) -> String {
+    let keys_password = tls::PASSWORD;
     format!(
         r#"cluster_name: tidegate
 num_tokens: 1
@@ -55,8 +59,16 @@ concurrent_writes: 32
 concurrent_compactors: 1
 auto_snapshot: false
 hinted_handoff_enabled: false
-authenticator: AllowAllAuthenticator
+authenticator: PasswordAuthenticator
+role_manager: CassandraRoleManager
 authorizer: AllowAllAuthorizer
+client_encryption_options:
+  enabled: true
+  optional: true
+  require_client_auth: false
+  keystore: "{keys}"
+  keystore_password: {keys_password}
+  store_type: PKCS12
 "#
     )
 }

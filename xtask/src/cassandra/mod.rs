@@ -1,11 +1,15 @@
 //! A CQL server for the tests: one node of Apache Cassandra, from Maven's artifacts, with a folder of its own, on loopback.
 //!
-//! `TIDEGATE_TEST_CQL=HOST:PORT` names another server to use, such as ScyllaDB. The artifacts are fetched once, into
-//! `target/tools`; the node is started for a run of the tests, and ended with it.
+//! It asks for a password, and speaks TLS beside plain text on its one port.
+//!
+//! `TIDEGATE_TEST_CQL=HOST:PORT` names another server to use, such as ScyllaDB; whether that asks for a password or speaks
+//! TLS is said by the other variables here. The artifacts are fetched once, into `target/tools`; the node is started for a
+//! run of the tests, and ended with it.
 
 mod config;
 mod jars;
 mod java;
+mod tls;
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -19,7 +23,17 @@ use crate::{Failure, processes, run, workspace};
 pub(crate) use java::find as find_java;
 
 /// Names a server to use instead of one that is started.
-pub(crate) const VARIABLE: &str = "TIDEGATE_TEST_CQL";
+const VARIABLE: &str = "TIDEGATE_TEST_CQL";
+/// Whom to log in as there; nobody logs in where it is not set.
+const USER: &str = "TIDEGATE_TEST_CQL_USER";
+const PASSWORD: &str = "TIDEGATE_TEST_CQL_PASSWORD";
+/// The file with the certificate of the authority that the server's own is by; without it, the tests of TLS are left out.
+const CA: &str = "TIDEGATE_TEST_CQL_CA";
+
+/// The user that the node makes at its first start, and the password that it gives.
+const FIRST_USER: &str = "cassandra";
+/// What the node writes into its log once that user can log in: the port is open earlier.
+const CAN_LOG_IN: &str = "Created default superuser role";
 
 /// From the start of the process until it answers.
 const START_LIMIT: Duration = Duration::from_secs(180);
@@ -28,6 +42,7 @@ const PREFIX: &str = "cassandra-";
 const POLL: Duration = Duration::from_millis(100);
 /// The signal.
 const KILLED: i32 = 9;
+const NO_JAVA: &str = "no Java was found that runs Cassandra";
 
 /// The server that the tests are told to use, if any.
 pub(crate) fn named() -> Option<String> {
@@ -44,6 +59,7 @@ pub(crate) struct Node {
     child: Child,
     folder: PathBuf,
     port: u16,
+    ca: PathBuf,
 }
 
 impl Node {
@@ -55,24 +71,30 @@ impl Node {
         let folder = target.join("tmp").join(format!("{PREFIX}{}", process::id()));
         fs::create_dir_all(&folder)?;
         let [port, storage_port] = free_ports()?;
-        config::write(&folder, port, storage_port)?;
+        let certificates = tls::ensure(root, &find_java(root).ok_or(NO_JAVA)?, &target)?;
+        config::write(&folder, port, storage_port, &certificates.node)?;
         println!("Cassandra {} on 127.0.0.1:{port}, in {}", jars::VERSION, folder.display());
         let child = launch(root, &folder)?;
-        let mut node = Self { child, folder, port };
+        let mut node = Self { child, folder, port, ca: certificates.ca };
         node.wait()?;
         Ok(node)
     }
 
-    /// Where it answers.
-    pub(crate) fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+    /// What tells the tests where it answers, and whom.
+    pub(crate) fn variables(&self) -> [(&'static str, String); 4] {
+        [
+            (VARIABLE, format!("127.0.0.1:{}", self.port)),
+            (USER, FIRST_USER.to_owned()),
+            (PASSWORD, FIRST_USER.to_owned()),
+            (CA, self.ca.display().to_string()),
+        ]
     }
 
     fn wait(&mut self) -> Result<(), Failure> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         let started = Instant::now();
         loop {
-            if TcpStream::connect_timeout(&address, POLL).is_ok() {
+            if TcpStream::connect_timeout(&address, POLL).is_ok() && self.logged().contains(CAN_LOG_IN) {
                 println!("it answers after {:.1} s", started.elapsed().as_secs_f64());
                 return Ok(());
             }
@@ -83,6 +105,11 @@ impl Node {
             }
             thread::sleep(POLL);
         }
+    }
+
+    /// What it has written into its log so far.
+    fn logged(&self) -> String {
+        fs::read_to_string(self.folder.join("system.log")).unwrap_or_default()
     }
 
     /// The end of what it printed.
@@ -104,7 +131,7 @@ impl Drop for Node {
 
 /// Runs Cassandra on what is in `folder`.
 fn launch(root: &Path, folder: &Path) -> Result<Child, Failure> {
-    let java = find_java(root).ok_or("no Java was found that runs Cassandra")?;
+    let java = find_java(root).ok_or(NO_JAVA)?;
     let jars = jars::ensure(root, &workspace::target(root))?;
     let printed = File::options().create(true).append(true).open(folder.join("printed.log"))?;
     let mut command = wrapped(root, &java);
@@ -135,9 +162,13 @@ pub(crate) fn run(root: &Path) -> Result<(), Failure> {
     }
     let mut node = Node::start(root)?;
     println!(
-        "\n[store]\nurl = \"scylla://{}/tidegate\"\nreplication_factor = 1\n\nCtrl-C ends it, and nothing is kept.",
-        node.address()
+        "\n[store]\nurl = \"scylla://127.0.0.1:{}/tidegate\"\nuser = \"{FIRST_USER}\"\npassword_env = \"{PASSWORD}\"\n\
+         replication_factor = 1\n\nTests, benches and nodes find it by these variables; Ctrl-C ends it, and nothing is kept.\n",
+        node.port
     );
+    for (name, value) in node.variables() {
+        println!("export {name}={value}");
+    }
     loop {
         println!("process {}", node.child.id());
         let status = node.child.wait()?;

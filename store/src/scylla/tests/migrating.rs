@@ -8,7 +8,7 @@ use crate::scylla::{migrate, session};
 const LOCK_SECONDS: u64 = 3;
 
 async fn drop_keyspace(keyspace: &str) {
-    let session = session::connect(&options(keyspace), "", None).await.unwrap();
+    let session = session::connect(&options(keyspace), &password(), None).await.unwrap();
     let mut drop =
         scylla::statement::unprepared::Statement::new(format!("DROP KEYSPACE IF EXISTS {keyspace}"));
     drop.set_request_timeout(Some(std::time::Duration::from_secs(60)));
@@ -17,7 +17,7 @@ async fn drop_keyspace(keyspace: &str) {
 
 async fn refusal(keyspace: &str) -> String {
     let clock: Clock = Arc::new(now);
-    match Scylla::open(&options(keyspace), "", clock).await {
+    match Scylla::open(&options(keyspace), &password(), clock).await {
         Ok(_) => "none".into(),
         Err(error) => error.to_string(),
     }
@@ -35,7 +35,7 @@ async fn five_at_once_come_to_one_schema_though_one_dies() {
 
     let said = Mutex::new(Vec::new());
     let say = |text| said.lock().unwrap().push(text);
-    migrate::run(&options, "", true, say).await.unwrap();
+    migrate::run(&options, &password(), true, say).await.unwrap();
     let said = said.into_inner().unwrap();
     assert!(said.iter().any(|text| text.contains("CREATE TABLE IF NOT EXISTS messages")), "{said:?}");
     assert!(refusal(&keyspace).await.contains("can't be used"), "a dry run has made the keyspace");
@@ -44,14 +44,15 @@ async fn five_at_once_come_to_one_schema_though_one_dies() {
     let (stepped, mut steps) = tokio::sync::mpsc::unbounded_channel();
     let one = options.clone();
     let dies = tokio::spawn(async move {
-        migrate::bring(&one, "", false, LOCK_SECONDS, |text| stepped.send(text).unwrap()).await
+        migrate::bring(&one, &password(), false, LOCK_SECONDS, |text| stepped.send(text).unwrap()).await
     });
     while !steps.recv().await.unwrap().contains("topic_buckets") {}
     dies.abort();
     let refused = refusal(&keyspace).await;
     assert!(refused.contains("has schema 0") && refused.contains("runs on 1 and 2"), "{refused}");
 
-    let others = (0..5).map(|_| async { migrate::bring(&options, "", false, LOCK_SECONDS, |_| {}).await });
+    let others =
+        (0..5).map(|_| async { migrate::bring(&options, &password(), false, LOCK_SECONDS, |_| {}).await });
     for outcome in futures_util::future::join_all(others).await {
         outcome.unwrap();
     }
@@ -66,8 +67,8 @@ async fn a_binary_runs_on_its_schema_and_the_next() {
     }
     let keyspace = fresh("versions");
     let options = options(&keyspace);
-    migrate::run(&options, "", false, |_| {}).await.unwrap();
-    let session = session::connect(&options, "", None).await.unwrap();
+    migrate::run(&options, &password(), false, |_| {}).await.unwrap();
+    let session = session::connect(&options, &password(), None).await.unwrap();
     for (version, expect) in
         [(0, "none"), (1, "none"), (2, "has schema 3, and this binary runs on 1 and 2: run a newer")]
     {

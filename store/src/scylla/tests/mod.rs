@@ -1,4 +1,5 @@
-//! The conformance suite on the server that `TIDEGATE_TEST_CQL` names, and what only this backend has.
+//! The conformance suite on the server that `TIDEGATE_TEST_CQL` names, and what only this backend has. Where the server asks for
+//! a password, `TIDEGATE_TEST_CQL_USER` and `TIDEGATE_TEST_CQL_PASSWORD` have who logs in.
 
 mod buckets;
 mod expiring;
@@ -35,9 +36,14 @@ fn options(keyspace: &str) -> ScyllaOptions {
     );
     ScyllaOptions {
         url: format!("scylla://{server}/{keyspace}"),
+        user: std::env::var("TIDEGATE_TEST_CQL_USER").unwrap_or_default(),
         replication_factor: 1,
         ..ScyllaOptions::default()
     }
+}
+
+fn password() -> String {
+    std::env::var("TIDEGATE_TEST_CQL_PASSWORD").unwrap_or_default()
 }
 
 fn now() -> Timestamp {
@@ -48,9 +54,11 @@ fn now() -> Timestamp {
 async fn open() -> Scylla {
     static MIGRATED: OnceCell<()> = OnceCell::const_new();
     let options = options(KEYSPACE);
-    MIGRATED.get_or_init(|| async { migrate::run(&options, "", false, |_| {}).await.unwrap() }).await;
+    MIGRATED
+        .get_or_init(|| async { migrate::run(&options, &password(), false, |_| {}).await.unwrap() })
+        .await;
     let clock: Clock = Arc::new(now);
-    Scylla::open(&options, "", clock).await.unwrap()
+    Scylla::open(&options, &password(), clock).await.unwrap()
 }
 
 /// A name that nobody has used.
