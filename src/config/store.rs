@@ -1,8 +1,10 @@
 //! Where messages rest: `[store]`, for either kind of store.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 use store::embedded::EmbeddedOptions;
-use store::scylla::{Agreement, ScyllaOptions};
+use store::scylla::{Agreement, ScyllaOptions, Tls};
 
 /// Settings of the store: those of the embedded one, and those of one that is reached by `url`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +13,10 @@ pub(crate) struct StoreSettings {
     pub(crate) url: String,
     pub(crate) user: String,
     pub(crate) password_env: String,
+    pub(crate) tls: bool,
+    pub(crate) tls_ca: PathBuf,
+    pub(crate) tls_cert: PathBuf,
+    pub(crate) tls_key: PathBuf,
     pub(crate) datacenter: String,
     pub(crate) consistency: Agreement,
     pub(crate) replication_factor: u32,
@@ -36,6 +42,10 @@ impl Default for StoreSettings {
             url: cql.url,
             user: cql.user,
             password_env: String::new(),
+            tls: cql.tls.on,
+            tls_ca: cql.tls.ca,
+            tls_cert: cql.tls.cert,
+            tls_key: cql.tls.key,
             datacenter: cql.datacenter,
             consistency: cql.consistency,
             replication_factor: cql.replication_factor,
@@ -80,6 +90,12 @@ impl StoreSettings {
         ScyllaOptions {
             url: self.url.clone(),
             user: self.user.clone(),
+            tls: Tls {
+                on: self.tls,
+                ca: self.tls_ca.clone(),
+                cert: self.tls_cert.clone(),
+                key: self.tls_key.clone(),
+            },
             datacenter: self.datacenter.clone(),
             consistency: self.consistency,
             replication_factor: self.replication_factor,
@@ -110,10 +126,17 @@ impl StoreSettings {
     /// Refuses what goes with no store.
     pub(crate) fn check(&self) -> Result<(), String> {
         if self.is_embedded() {
-            if !self.user.is_empty() || !self.datacenter.is_empty() || !self.password_env.is_empty() {
-                return Err("store.user, store.password_env and store.datacenter are for a CQL store: set store.url, \
-                            as scylla://HOST:PORT/KEYSPACE"
-                    .into());
+            let files = [&self.tls_ca, &self.tls_cert, &self.tls_key];
+            let is_set = [
+                ("user", !self.user.is_empty()),
+                ("password_env", !self.password_env.is_empty()),
+                ("tls", self.tls || files.iter().any(|file| !file.as_os_str().is_empty())),
+                ("datacenter", !self.datacenter.is_empty()),
+            ];
+            if let Some((setting, _)) = is_set.into_iter().find(|(_, is_set)| *is_set) {
+                return Err(format!(
+                    "store.{setting} is for a CQL store: set store.url, as scylla://HOST:PORT/KEYSPACE"
+                ));
             }
             return Ok(());
         }
@@ -135,7 +158,19 @@ mod tests {
         };
         assert_eq!(with(|_| {}), "");
         assert_eq!(with(|settings| settings.url = "scylla://a/k".into()), "");
-        assert!(with(|settings| settings.user = "u".into()).contains("set store.url"));
+        for (setting, change) in [
+            ("store.user", (|settings| settings.user = "u".into()) as fn(&mut StoreSettings)),
+            ("store.tls", |settings| settings.tls = true),
+            ("store.tls", |settings| settings.tls_ca = "ca.pem".into()),
+            ("store.datacenter", |settings| settings.datacenter = "a".into()),
+        ] {
+            let refused = with(change);
+            assert!(refused.starts_with(setting) && refused.contains("set store.url"), "{refused}");
+        }
+        let ca = |settings: &mut StoreSettings| {
+            (settings.url, settings.tls_ca) = ("scylla://a/k".into(), "ca.pem".into());
+        };
+        assert!(with(ca).contains("set store.tls = true"), "{}", with(ca));
         assert!(with(|settings| settings.url = "http://a/k".into()).contains("no scylla://"));
         let login = |settings: &mut StoreSettings| {
             settings.url = "scylla://a/k".into();

@@ -14,7 +14,8 @@ use scylla::serialize::row::SerializeRow;
 use scylla::statement::batch::{Batch, BatchStatement, BatchType};
 use scylla::statement::prepared::PreparedStatement;
 use scylla::value::Row;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout_at;
 
 use super::ScyllaOptions;
 use super::fault::Fault;
@@ -67,14 +68,9 @@ impl Calls {
     ) -> Result<QueryResult, StoreError> {
         let mut tries = self.tries(doing);
         loop {
-            // Given back before the wait: those that would work need not wait for one that does not.
-            let permit = self.permit(doing).await?;
-            match self.session.execute_unpaged(statement, &values).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => {
-                    drop(permit);
-                    tries.after(error).await?;
-                }
+            let request = self.session.execute_unpaged(statement, &values);
+            if let Some(answer) = self.attempt(&mut tries, request).await? {
+                return Ok(answer);
             }
         }
     }
@@ -106,13 +102,8 @@ impl Calls {
                 batch.set_is_idempotent(true);
                 let mut tries = self.tries(doing);
                 loop {
-                    let permit = self.permit(doing).await?;
-                    match self.session.batch(&batch, rows).await {
-                        Ok(_) => return Ok(()),
-                        Err(error) => {
-                            drop(permit);
-                            tries.after(error).await?;
-                        }
+                    if self.attempt(&mut tries, self.session.batch(&batch, rows)).await?.is_some() {
+                        return Ok(());
                     }
                 }
             }
@@ -126,7 +117,7 @@ impl Calls {
         statement: &PreparedStatement,
         values: impl SerializeRow,
     ) -> Result<Cas, StoreError> {
-        let _permit = self.permit(doing).await?;
+        let _permit = self.permit(&self.tries(doing)).await?;
         settle(doing, self.session.execute_unpaged(statement, values).await)
     }
 
@@ -137,7 +128,7 @@ impl Calls {
         batch: &Batch,
         values: impl BatchValues,
     ) -> Result<Cas, StoreError> {
-        let _permit = self.permit(doing).await?;
+        let _permit = self.permit(&self.tries(doing)).await?;
         settle(doing, self.session.batch(batch, values).await)
     }
 
@@ -146,14 +137,35 @@ impl Calls {
         Instant::now() + self.time_max
     }
 
-    async fn permit(&self, doing: &'static str) -> Result<tokio::sync::SemaphorePermit<'_>, StoreError> {
+    /// Tries once; `None` if it may be tried again, after a wait.
+    async fn attempt(
+        &self,
+        tries: &mut Tries,
+        request: impl Future<Output = Result<QueryResult, ExecutionError>>,
+    ) -> Result<Option<QueryResult>, StoreError> {
+        // Given back before the wait: those that would work need not wait for one that does not.
+        let permit = self.permit(tries).await?;
+        let Ok(answer) = timeout_at(tries.deadline.into(), request).await else { return Err(tries.late()) };
+        match answer {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) => {
+                drop(permit);
+                tries.after(error).await.map(|()| None)
+            }
+        }
+    }
+
+    async fn permit(&self, tries: &Tries) -> Result<SemaphorePermit<'_>, StoreError> {
         #[cfg(test)]
         self.sent.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        self.permits.acquire().await.map_err(|error| StoreError::unavailable(doing, error))
+        match timeout_at(tries.deadline.into(), self.permits.acquire()).await {
+            Ok(permit) => permit.map_err(|error| StoreError::unavailable(tries.doing, error)),
+            Err(_) => Err(tries.late()),
+        }
     }
 
     fn tries(&self, doing: &'static str) -> Tries {
-        Tries { doing, deadline: self.deadline(), wait: WAIT_MIN }
+        Tries { doing, deadline: self.deadline(), time_max: self.time_max, wait: WAIT_MIN, last: None }
     }
 }
 
@@ -161,19 +173,34 @@ impl Calls {
 struct Tries {
     doing: &'static str,
     deadline: Instant,
+    time_max: Duration,
     wait: Duration,
+    /// Why the last try failed.
+    last: Option<String>,
 }
 
 impl Tries {
     /// Waits before the next try; gives the error where there is none.
     async fn after(&mut self, error: ExecutionError) -> Result<(), StoreError> {
         let fault = Fault::from(error);
-        if !fault.may_pass() || Instant::now() + self.wait >= self.deadline {
+        if !fault.may_pass() {
             return Err(fault.while_doing(self.doing));
+        }
+        self.last = Some(fault.into_text());
+        if Instant::now() + self.wait >= self.deadline {
+            return Err(self.late());
         }
         tokio::time::sleep(self.wait).await;
         self.wait = (self.wait * 2).min(WAIT_MAX);
         Ok(())
+    }
+
+    /// The error of a call whose time is over.
+    fn late(&self) -> StoreError {
+        let tried = self.time_max.as_millis();
+        let last =
+            self.last.as_deref().unwrap_or("no answer came, or no request was free (store.requests_max)");
+        StoreError::unavailable(self.doing, format!("{last}; it was tried for {tried} ms (store.call_ms)"))
     }
 }
 

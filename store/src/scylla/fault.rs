@@ -28,8 +28,24 @@ impl Fault {
     /// The store's error.
     pub(super) fn while_doing(self, doing: &'static str) -> StoreError {
         match self {
+            Self::Request(error) if matches!(*error, ExecutionError::RequestTimeout(_)) => {
+                StoreError::unavailable(doing, Self::Request(error).into_text())
+            }
             Self::Request(error) => StoreError::unavailable(doing, error),
             Self::Answer(error) => StoreError::unavailable(doing, error),
+        }
+    }
+
+    /// What went wrong, with the setting to change where there is one.
+    pub(super) fn into_text(self) -> String {
+        match self {
+            Self::Request(error) => match *error {
+                ExecutionError::RequestTimeout(limit) => {
+                    format!("no answer came within {} ms (store.request_ms)", limit.as_millis())
+                }
+                error => error.to_string(),
+            },
+            Self::Answer(error) => error.to_string(),
         }
     }
 

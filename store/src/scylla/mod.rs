@@ -15,6 +15,7 @@ mod call;
 mod catalog;
 mod dead_letters;
 mod dialect;
+mod examine;
 mod expiry;
 mod fault;
 mod ids;
@@ -22,21 +23,30 @@ mod journal;
 mod leases;
 mod messages;
 pub mod migrate;
+mod names;
 mod options;
 mod pages;
 mod partitions;
+mod place;
+mod reach;
+mod refused;
 mod rows;
 mod session;
 mod slots;
 mod statements;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod topics;
+mod validity;
 
 use std::sync::Arc;
 
+pub use examine::{Answering, Cluster, Contents, Examined, Keyspace, Nodes, examine};
 pub use options::{Agreement, ScyllaOptions};
+pub use refused::Refusal;
 use schema::Clock;
+pub use tls::Tls;
 
 use crate::StoreError;
 use ahead::Ahead;
@@ -64,8 +74,8 @@ impl Scylla {
     /// Connects to a keyspace whose schema this binary knows. `clock` says how much is left of a retention.
     ///
     /// # Errors
-    /// [`StoreError::Open`] if the options can't be used, nobody answers within `connect_ms`, or the schema is another:
-    /// both versions are named then.
+    /// [`StoreError::Open`] if the options can't be used, no host answers within `connect_ms`, the user can't log in, the
+    /// datacenter is none of the cluster's, or the schema is another: both versions are named then.
     pub async fn open(options: &ScyllaOptions, password: &str, clock: Clock) -> Result<Self, StoreError> {
         let place = options.place()?;
         let session = session::connect(options, password, Some(&place)).await?;

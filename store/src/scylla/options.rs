@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::place::Place;
+use super::tls::Tls;
 use crate::StoreError;
 
 /// How a CQL store is reached, and its limits.
@@ -11,13 +13,15 @@ pub struct ScyllaOptions {
     pub url: String,
     /// The user to log in as; without one, nobody logs in.
     pub user: String,
+    /// Whether and how connections are encrypted.
+    pub tls: Tls,
     /// The datacenter whose nodes are asked. Without one, all are.
     pub datacenter: String,
     /// How many replicas must answer reads and writes.
     pub consistency: Agreement,
     /// Copies of each row, used where `migrate` makes the keyspace.
     pub replication_factor: u32,
-    /// Longest that opening a connection may take, in milliseconds.
+    /// Longest that a host may take to accept a connection and to answer its first question, in milliseconds.
     pub connect_ms: u64,
     /// Longest that one request may take, in milliseconds.
     pub request_ms: u64,
@@ -47,6 +51,7 @@ impl Default for ScyllaOptions {
         Self {
             url: String::new(),
             user: String::new(),
+            tls: Tls::default(),
             datacenter: String::new(),
             consistency: Agreement::LocalQuorum,
             replication_factor: 3,
@@ -60,13 +65,6 @@ impl Default for ScyllaOptions {
     }
 }
 
-/// What a URL says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) hosts: Vec<String>,
-    pub(super) keyspace: String,
-}
-
 impl ScyllaOptions {
     /// Whether they can be used: nobody is asked.
     ///
@@ -78,25 +76,10 @@ impl ScyllaOptions {
 
     /// Takes the URL apart, and refuses what can't be used.
     pub(super) fn place(&self) -> Result<Place, StoreError> {
-        let wrong = |what: &str| {
+        let place = Place::of(&self.url).map_err(|what| {
             let url = &self.url;
             StoreError::Open(format!("{what} in {url:?}: expected scylla://HOST:PORT,HOST:PORT/KEYSPACE"))
-        };
-        let rest = self.url.strip_prefix("scylla://").ok_or_else(|| wrong("no scylla://"))?;
-        let (hosts, keyspace) = rest.split_once('/').ok_or_else(|| wrong("no keyspace"))?;
-        let hosts: Vec<String> = hosts.split(',').map(with_port).collect();
-        if hosts.iter().any(|host| host.starts_with(':') || host.contains('@')) {
-            return Err(wrong("a host that is none"));
-        }
-        let is_name = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_';
-        let sound = keyspace.starts_with(|c: char| c.is_ascii_lowercase())
-            && keyspace.len() <= 48
-            && keyspace.bytes().all(is_name);
-        if !sound {
-            return Err(wrong(
-                "a keyspace that is not of a-z, 0-9 and _, a letter first, at most 48 of them",
-            ));
-        }
+        })?;
         for (setting, value) in [
             ("connect_ms", self.connect_ms),
             ("request_ms", self.request_ms),
@@ -109,41 +92,25 @@ impl ScyllaOptions {
                 return Err(StoreError::Open(format!("the CQL store's {setting} must be at least 1")));
             }
         }
-        Ok(Place { hosts, keyspace: keyspace.to_owned() })
+        self.tls.check().map_err(StoreError::Open)?;
+        Ok(place)
     }
-}
-
-/// A host with the port of CQL, where it names none.
-fn with_port(host: &str) -> String {
-    let named = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    if named { host.to_owned() } else { format!("{host}:9042") }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn place(url: &str) -> Result<Place, String> {
-        let options = ScyllaOptions { url: url.into(), ..ScyllaOptions::default() };
-        options.place().map_err(|error| error.to_string())
-    }
-
     #[test]
-    fn a_url_names_hosts_and_a_keyspace() {
-        let found = place("scylla://a:19042,b/tide_gate").unwrap();
-        assert_eq!(found.hosts, ["a:19042", "b:9042"]);
-        assert_eq!(found.keyspace, "tide_gate");
-        for (url, expect) in [
-            ("cassandra://a/k", "no scylla://"),
-            ("scylla://a", "no keyspace"),
-            ("scylla:///k", "a host that is none"),
-            ("scylla://user:pass@a/k", "a host that is none"),
-            ("scylla://a/K", "a keyspace that is not"),
-            ("scylla://a/", "a keyspace that is not"),
-            ("scylla://a/k; DROP", "a keyspace that is not"),
-        ] {
-            let error = place(url).unwrap_err();
-            assert!(error.contains(expect) && error.contains(url), "{error}");
-        }
+    fn what_can_not_be_used_is_refused() {
+        let with = |change: fn(&mut ScyllaOptions)| {
+            let mut options = ScyllaOptions { url: "scylla://a/k".into(), ..ScyllaOptions::default() };
+            change(&mut options);
+            options.check().map_or_else(|error| error.to_string(), |()| String::new())
+        };
+        assert_eq!(with(|_| {}), "");
+        assert!(with(|options| options.url = "scylla://a".into()).contains("no keyspace in \"scylla://a\""));
+        assert!(with(|options| options.connect_ms = 0).contains("connect_ms must be at least 1"));
+        assert!(with(|options| options.tls.ca = "ca.pem".into()).contains("store.tls = true"));
     }
 }

@@ -137,7 +137,7 @@ pub(super) async fn check(session: &Session, keyspace: &str) -> Result<(), Store
 }
 
 /// The schema's version; 0 before the first.
-async fn version(session: &Session, keyspace: &str) -> Result<i32, StoreError> {
+pub(super) async fn version(session: &Session, keyspace: &str) -> Result<i32, StoreError> {
     let unknown = |fault: Fault| failed("the schema's version", &fault);
     let tables = "SELECT table_name FROM system_schema.tables WHERE keyspace_name = ? AND table_name = 'schema_versions'";
     let tables = execute(session, tables, (keyspace,)).await.and_then(call::rows).map_err(unknown)?;

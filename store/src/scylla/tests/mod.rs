@@ -2,11 +2,16 @@
 //! a password, `TIDEGATE_TEST_CQL_USER` and `TIDEGATE_TEST_CQL_PASSWORD` have who logs in.
 
 mod buckets;
+mod connecting;
 mod expiring;
+mod front;
 mod migrating;
+mod secured;
 mod slots;
 mod spread;
 
+use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -28,12 +33,29 @@ fn left_out() -> bool {
     without.split([',', ' ']).any(|need| need == "cql")
 }
 
-fn options(keyspace: &str) -> ScyllaOptions {
-    let server = std::env::var("TIDEGATE_TEST_CQL");
-    let server =
-        server.expect(
+/// Says what a test does not look at, past the harness, which keeps what tests that pass print to itself.
+fn say_left_out(what: &str) {
+    let _ = writeln!(std::io::stderr(), "\nLEFT OUT: {what}\n");
+}
+
+/// The file of the authority that the server's certificate is by.
+fn authority_of_server() -> Option<PathBuf> {
+    let file = std::env::var_os("TIDEGATE_TEST_CQL_CA").filter(|file| !file.is_empty());
+    if file.is_none() {
+        say_left_out("TLS to the CQL server itself, as TIDEGATE_TEST_CQL_CA names no file of its authority");
+    }
+    file.map(PathBuf::from)
+}
+
+/// HOST:PORT.
+fn server() -> String {
+    std::env::var("TIDEGATE_TEST_CQL").expect(
         "TIDEGATE_TEST_CQL must name a CQL server as HOST:PORT: `cargo xtask test` starts one; TIDEGATE_WITHOUT=cql leaves this out",
-    );
+    )
+}
+
+fn options(keyspace: &str) -> ScyllaOptions {
+    let server = server();
     ScyllaOptions {
         url: format!("scylla://{server}/{keyspace}"),
         user: std::env::var("TIDEGATE_TEST_CQL_USER").unwrap_or_default(),
