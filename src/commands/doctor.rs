@@ -1,9 +1,11 @@
 //! `tidegate doctor`: says whether a data folder is well, and if not, what that means and what to do.
 //!
 //! It talks to no node, and reads the folder itself. Without `--repair` nothing is changed that a start would not change:
-//! opening the store replays the store's own write-ahead log.
+//! opening the store replays the store's own write-ahead log. A store on CQL is asked over the network, and needs no folder
+//! to be looked at.
 
 mod checks;
+mod cql;
 mod repair;
 
 use std::fmt::Write;
@@ -43,7 +45,7 @@ impl Report {
 pub(crate) fn run(args: &DoctorArgs, config: Option<&Path>) -> Result<(), Failure> {
     let config = load(config, std::env::vars())?;
     let data = folder(args, &config);
-    if !data.is_dir() {
+    if !data.is_dir() && (args.repair || config.store.is_embedded()) {
         return Err(format!(
             "there is no data folder at {}: a node makes it at its first start; name another by --data",
             data.display()

@@ -39,6 +39,11 @@ pub(crate) async fn open(
     Ok(Opened { store: Arc::new(store), swept: None })
 }
 
+/// The id of the log in a data folder; none where no node on CQL has run.
+pub(crate) fn log_id(data: &Path) -> Option<String> {
+    std::fs::read_to_string(data.join(LOG_ID)).ok()
+}
+
 /// Two embedded logs name their partitions alike, and each would take the other's checkpoints for its own: so a keyspace is
 /// fed by one of them only.
 async fn bind(store: &Scylla, url: &str, data: &Path) -> Result<(), Failure> {

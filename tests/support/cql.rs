@@ -3,6 +3,8 @@
 //! `cargo xtask test` starts one and sets all variables. Of a server of your own, set those that it asks for:
 //! `TIDEGATE_TEST_CQL_USER` and `TIDEGATE_TEST_CQL_PASSWORD`, and the file of its authority in `TIDEGATE_TEST_CQL_CA`.
 
+use std::io::Write;
+
 use super::is_left_out;
 
 /// Holds the server's password. The program is told its name, and so gets it from the tests.
@@ -13,6 +15,8 @@ pub(crate) const PASSWORD: &str = "TIDEGATE_TEST_CQL_PASSWORD";
 pub(crate) struct Cql {
     /// HOST:PORT.
     pub(crate) address: String,
+    /// The file of the authority that its certificate is by.
+    pub(crate) ca: Option<String>,
     user: Option<String>,
 }
 
@@ -26,7 +30,13 @@ impl Cql {
             "TIDEGATE_TEST_CQL must name a CQL server as HOST:PORT: `cargo xtask test` starts one; leave this test out by \
              TIDEGATE_WITHOUT=cql",
         );
-        Some(Self { address, user: variable("TIDEGATE_TEST_CQL_USER") })
+        let (ca, user) = (variable("TIDEGATE_TEST_CQL_CA"), variable("TIDEGATE_TEST_CQL_USER"));
+        Some(Self { address, ca, user })
+    }
+
+    /// Says what is not looked at where nobody knows the server's authority.
+    pub(crate) fn say_without_ca(what: &str) {
+        let _ = writeln!(std::io::stderr(), "\nLEFT OUT: {what}, as TIDEGATE_TEST_CQL_CA names no file\n");
     }
 
     /// The table `[store]` for a keyspace there, at its end: further settings of the store may follow.

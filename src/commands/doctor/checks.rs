@@ -12,7 +12,7 @@ use store::embedded::Embedded;
 use store::scylla::Scylla;
 use store::{Catalog, StoreError};
 
-use super::Report;
+use super::{Report, cql};
 use crate::commands::Failure;
 use crate::config::Config;
 use crate::serve;
@@ -22,6 +22,11 @@ const FREE_BYTES_MIN: u64 = 256 << 20;
 
 /// Runs all checks.
 pub(super) async fn run(data: &Path, config: &Config, report: &mut Report) -> Result<(), Failure> {
+    if !data.is_dir() {
+        report.fine("folder", "there is none yet: a node makes it at its first start");
+        store(data, config, report).await;
+        return Ok(());
+    }
     writable(data, report);
     private(data, report);
     context(data, report);
@@ -31,7 +36,10 @@ pub(super) async fn run(data: &Path, config: &Config, report: &mut Report) -> Re
         Err(LogError::InUse(_)) => {
             report.fine(
                 "node",
-                "one is running here: its log and its store are not looked at, stop it to have them checked",
+                match config.store.is_embedded() {
+                    true => "one is running here: its log and its store are not looked at, stop it to have them checked",
+                    false => "one is running here: its log is not looked at, stop it to have it checked",
+                },
             );
             true
         }
@@ -41,8 +49,9 @@ pub(super) async fn run(data: &Path, config: &Config, report: &mut Report) -> Re
             false
         }
     };
-    if !running {
-        store(&data.join("store"), config, report).await;
+    // A store of many processes may be looked at beside them.
+    if !running || !config.store.is_embedded() {
+        store(data, config, report).await;
     }
     Ok(())
 }
@@ -157,11 +166,17 @@ fn log(looked: Result<Examined, LogError>, data: &Path, report: &mut Report) {
     }
 }
 
-async fn store(folder: &Path, config: &Config, report: &mut Report) {
-    if config.store.is_embedded() && !folder.is_dir() {
-        return report.fine("store", "there is none yet");
+async fn store(data: &Path, config: &Config, report: &mut Report) {
+    let folder = data.join("store");
+    if config.store.is_embedded() {
+        if !folder.is_dir() {
+            return report.fine("store", "there is none yet");
+        }
+    } else if !cql::run(&config.store, data, report).await {
+        // What stands in the way of opening it was said.
+        return;
     }
-    match streams(folder, config).await {
+    match streams(&folder, config).await {
         Ok(count) => report.fine("store", &format!("it opens, and knows {count} streams")),
         Err(error) => report.problem(
             "store",

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use super::*;
-use crate::scylla::{migrate, session};
+use crate::scylla::{examine, migrate, session};
 
 const LOCK_SECONDS: u64 = 3;
 
@@ -79,6 +79,10 @@ async fn a_binary_runs_on_its_schema_and_the_next() {
         session.query_unpaged(note, &[]).await.unwrap();
         let refused = refusal(&keyspace).await;
         assert!(refused.contains(expect), "{version}: {refused}");
+        let seen = examine(&options, &password()).await.unwrap().cluster.unwrap().unwrap();
+        let there = seen.keyspace.unwrap().unwrap();
+        assert_eq!(there.copies.into_values().collect::<Vec<_>>(), [1]);
+        assert_eq!(there.contents.unwrap().version, migrate::VERSION + version);
     }
     drop_keyspace(&keyspace).await;
 }
