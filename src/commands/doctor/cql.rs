@@ -165,7 +165,7 @@ fn contents(keyspace: &Keyspace, log_id: Option<&str>, report: &mut Report) {
                 "read",
                 why,
                 NO_START,
-                "See which nodes are down, and to the servers' own logs.",
+                "Start the nodes that are down; where the servers check what a role may do, give it SELECT and MODIFY on the keyspace.",
             );
         }
     };
