@@ -4,7 +4,6 @@ mod bad_input;
 mod bodies;
 mod commands;
 mod cql;
-mod cql_doctor;
 mod damage;
 mod disk;
 mod kills;

@@ -17,21 +17,24 @@ pub(crate) struct Cql {
     pub(crate) address: String,
     /// The file of the authority that its certificate is by.
     pub(crate) ca: Option<String>,
-    user: Option<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) password: String,
 }
 
 impl Cql {
     /// The one that the tests are told to use, unless it is left out: then it is said of what.
     pub(crate) fn server(what: &str) -> Option<Self> {
-        if is_left_out("cql", what) {
-            return None;
-        }
+        (!is_left_out("cql", what)).then(Self::named)
+    }
+
+    /// The one that the tests are told to use.
+    pub(crate) fn named() -> Self {
         let address = std::env::var("TIDEGATE_TEST_CQL").expect(
             "TIDEGATE_TEST_CQL must name a CQL server as HOST:PORT: `cargo xtask test` starts one; leave this test out by \
              TIDEGATE_WITHOUT=cql",
         );
         let (ca, user) = (variable("TIDEGATE_TEST_CQL_CA"), variable("TIDEGATE_TEST_CQL_USER"));
-        Some(Self { address, ca, user })
+        Self { address, ca, user, password: variable(PASSWORD).unwrap_or_default() }
     }
 
     /// Says what is not looked at where nobody knows the server's authority.

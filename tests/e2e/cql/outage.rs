@@ -8,8 +8,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{migrated, order};
-use crate::support::{Client, PATIENCE, Setup, is_left_out, repository, until};
+use super::{order, with_orders};
+use crate::support::{Client, PATIENCE, Setup, bare, finish, is_left_out, repository, store, until};
 
 /// How long the server is stopped: longer than the store's calls try, so that every kind of call fails.
 const STOPPED: Duration = Duration::from_secs(30);
@@ -20,22 +20,32 @@ const RECOVERY: Duration = Duration::from_secs(30);
 struct Own {
     supervisor: Child,
     said: Receiver<String>,
-    address: String,
     process: String,
 }
 
+/// Holds its password, whatever that of the tests' other server is.
+const PASSWORD: &str = "OWN_CQL_PASSWORD";
+
 impl Own {
-    fn start() -> Self {
+    /// Starts one; gives the settings of a node that uses it, and its password.
+    fn start() -> (Self, String, String) {
         let mut command = Command::new(env!("CARGO"));
         command.args(["xtask", "cql"]).current_dir(repository()).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut supervisor = command.spawn().unwrap();
         let (say, said) = channel();
         let lines = BufReader::new(supervisor.stdout.take().unwrap()).lines();
         thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| say.send(line)));
-        let mut own = Self { supervisor, said, address: String::new(), process: String::new() };
-        own.address = own.hear("url = \"scylla://").split('/').next().unwrap().to_owned();
+        let mut own = Self { supervisor, said, process: String::new() };
+        let address = own.hear("export TIDEGATE_TEST_CQL=");
+        let user = own.hear("export TIDEGATE_TEST_CQL_USER=");
+        let password = own.hear("export TIDEGATE_TEST_CQL_PASSWORD=");
         own.process = own.hear("process ");
-        own
+        let keyspace = store::fresh();
+        let settings = format!(
+            "[store]\nurl = \"scylla://{address}/{keyspace}\"\nreplication_factor = 1\nuser = \"{user}\"\n\
+             password_env = \"{PASSWORD}\"\n"
+        );
+        (own, with_orders(&settings), password)
     }
 
     /// What follows `begin` in the next line that begins so.
@@ -82,8 +92,14 @@ fn a_server_stopped_and_killed_costs_nothing_that_was_acknowledged() {
     if is_left_out("cql", "a CQL server that is stopped, and killed") {
         return;
     }
-    let mut own = Own::start();
-    let node = Setup::configured(&migrated(&own.address)).start();
+    let (mut own, settings, password) = Own::start();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("tidegate.toml"), &settings).unwrap();
+    let mut migrate = bare();
+    migrate.args(["migrate", "--config", "tidegate.toml"]).current_dir(&folder).env(PASSWORD, &password);
+    let done = finish(migrate, "");
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let node = Setup::configured(&settings).env(PASSWORD, &password).start();
     let client = node.client();
     client.put_record("orders", "k0", &order(0));
     client.raws("orders", 1);
