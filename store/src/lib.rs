@@ -13,6 +13,7 @@ pub mod announce;
 pub mod catalog;
 pub mod embedded;
 pub mod error;
+mod fields;
 pub mod merge;
 pub mod publish;
 pub mod scylla;

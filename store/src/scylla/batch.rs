@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use schema::{Message, PartitionId, Position, Sequence, TimeSource, Timestamp, Topic};
+use schema::{Message, PartitionId, Position, TimeSource, Topic};
+
+use crate::fields::{Fields, put};
 
 const V1: u8 = 1;
 
@@ -47,19 +49,18 @@ pub(super) fn decode(bytes: &[u8], partition: &PartitionId) -> Option<Vec<Messag
         return None;
     }
     let plain = Bytes::from(lz4_flex::block::decompress_size_prepended(compressed).ok()?);
-    let mut fields = Fields { rest: &plain };
+    let mut fields = Fields(&plain);
     let mut topics = Vec::new();
     for _ in 0..fields.u32()? {
         topics.push(Topic::new(fields.text()?).ok()?);
     }
     let mut messages: Vec<Message> = Vec::new();
-    while !fields.rest.is_empty() {
+    while !fields.0.is_empty() {
         let topic = topics.get(fields.u32()? as usize)?.clone();
         let (time, arrived_at) = (fields.time()?, fields.time()?);
-        let time_source = TimeSource::from_byte(fields.take::<1>()?[0])?;
-        let (sequence, rest) = Sequence::decode(fields.rest)?;
-        fields.rest = rest;
-        let position = Position { partition: partition.clone(), sequence, sub: fields.u32()? };
+        let time_source = TimeSource::from_byte(fields.byte()?)?;
+        let (sequence, sub) = (fields.sequence()?, fields.u32()?);
+        let position = Position { partition: partition.clone(), sequence, sub };
         let key = fields.text()?;
         let key = match messages.last() {
             Some(last) if *last.key == *key => last.key.clone(),
@@ -72,45 +73,10 @@ pub(super) fn decode(bytes: &[u8], partition: &PartitionId) -> Option<Vec<Messag
     Some(messages)
 }
 
-fn put(bytes: &mut Vec<u8>, field: &[u8]) {
-    bytes.extend_from_slice(&(field.len() as u32).to_be_bytes());
-    bytes.extend_from_slice(field);
-}
-
-struct Fields<'b> {
-    rest: &'b [u8],
-}
-
-impl<'b> Fields<'b> {
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (taken, rest) = self.rest.split_first_chunk::<N>()?;
-        self.rest = rest;
-        Some(*taken)
-    }
-
-    fn u32(&mut self) -> Option<u32> {
-        self.take().map(u32::from_be_bytes)
-    }
-
-    fn time(&mut self) -> Option<Timestamp> {
-        self.take().map(|bytes| Timestamp(i64::from_be_bytes(bytes)))
-    }
-
-    fn bytes(&mut self) -> Option<&'b [u8]> {
-        let length = self.u32()? as usize;
-        let (bytes, rest) = self.rest.split_at_checked(length)?;
-        self.rest = rest;
-        Some(bytes)
-    }
-
-    fn text(&mut self) -> Option<&'b str> {
-        std::str::from_utf8(self.bytes()?).ok()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use schema::Timestamp;
 
     use super::*;
 

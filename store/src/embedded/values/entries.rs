@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use schema::{PartitionId, Position, Sequence, Timestamp, Topic};
 
-use super::{Fields, V1, put_text};
+use super::{V1, fields};
 use crate::JournalRow;
+use crate::fields::put;
 
 /// Where the messages of a journal row lie. The partition is the row's.
 pub(in crate::embedded) struct Entries(Vec<(Topic, Timestamp, Sequence, u32)>);
@@ -31,7 +32,7 @@ impl Entries {
         value.extend_from_slice(&newest.unwrap_or(i64::MIN).to_be_bytes());
         value.extend_from_slice(&(topics.len() as u32).to_be_bytes());
         for topic in topics {
-            put_text(&mut value, topic.as_str());
+            put(&mut value, topic.as_str().as_bytes());
         }
         value.extend_from_slice(&entries);
         value
@@ -39,12 +40,12 @@ impl Entries {
 
     /// Arrival of the newest message of the row under `value`; of a row without messages nobody knows it.
     pub(in crate::embedded) fn newest_arrival(value: &[u8]) -> Option<Option<Timestamp>> {
-        let newest = Fields::of(value)?.time()?;
+        let newest = fields(value)?.time()?;
         Some((newest.0 != i64::MIN).then_some(newest))
     }
 
     pub(in crate::embedded) fn decode(value: &[u8]) -> Option<Self> {
-        let mut fields = Fields::of(value)?;
+        let mut fields = fields(value)?;
         let _newest_arrival = fields.time()?;
         let mut topics = Vec::new();
         for _ in 0..fields.u32()? {

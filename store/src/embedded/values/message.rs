@@ -6,7 +6,8 @@ use bytes::Bytes;
 use schema::{Message, PartitionId, Position, TimeSource, Topic};
 
 use super::super::keys;
-use super::{Fields, V1, put_text};
+use super::{V1, fields};
+use crate::fields::{Fields, put};
 
 /// A message: arrival, time source, key, and then the producer's bytes up to the end.
 pub(in crate::embedded) fn message(message: &Message) -> Vec<u8> {
@@ -14,7 +15,7 @@ pub(in crate::embedded) fn message(message: &Message) -> Vec<u8> {
     value.push(V1);
     value.extend_from_slice(&message.arrived_at.0.to_be_bytes());
     value.push(message.time_source.to_byte());
-    put_text(&mut value, &message.key);
+    put(&mut value, message.key.as_bytes());
     value.extend_from_slice(&message.raw);
     value
 }
@@ -41,7 +42,7 @@ impl MessageReader {
     pub(in crate::embedded) fn read(&mut self, rest: &[u8], value: &Bytes) -> Option<Message> {
         let (time, rest) = keys::read_time(rest)?;
         let position = self.position(rest)?;
-        let mut fields = Fields::of(value)?;
+        let mut fields = fields(value)?;
         let arrived_at = fields.time()?;
         let time_source = TimeSource::from_byte(fields.byte()?)?;
         let key = fields.text()?;

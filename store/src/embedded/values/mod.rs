@@ -9,6 +9,7 @@ use schema::{Position, Sequence, Timestamp};
 pub(super) use entries::Entries;
 pub(super) use message::{MessageReader, message};
 
+use crate::fields::{Fields, put};
 use crate::{DeadLetter, IdClaim};
 
 const V1: u8 = 1;
@@ -41,7 +42,7 @@ impl Span {
     }
 
     pub(super) fn decode(value: &[u8]) -> Option<Self> {
-        let mut fields = Fields::of(value)?;
+        let mut fields = fields(value)?;
         Some(Self { first: fields.time()?, last: fields.time()? })
     }
 }
@@ -56,7 +57,7 @@ pub(super) fn lease(epoch: u64, checkpoint: &Sequence) -> Vec<u8> {
 
 /// Reads a lease.
 pub(super) fn read_lease(value: &[u8]) -> Option<(u64, Sequence)> {
-    let mut fields = Fields::of(value)?;
+    let mut fields = fields(value)?;
     Some((fields.u64()?, fields.sequence()?))
 }
 
@@ -70,7 +71,7 @@ pub(super) fn mark(sequence: &Sequence, at: Timestamp) -> Vec<u8> {
 
 /// Reads a place and its time.
 pub(super) fn read_mark(value: &[u8]) -> Option<(Sequence, Timestamp)> {
-    let mut fields = Fields::of(value)?;
+    let mut fields = fields(value)?;
     let at = fields.time()?;
     Some((fields.sequence()?, at))
 }
@@ -97,7 +98,7 @@ impl Claimed {
     }
 
     pub(super) fn decode(value: &[u8]) -> Option<Self> {
-        let mut fields = Fields::of(value)?;
+        let mut fields = fields(value)?;
         let arrived_at = fields.time()?;
         Some(Self { place: (fields.u32()?, fields.sequence()?, fields.u32()?), arrived_at })
     }
@@ -112,21 +113,21 @@ pub(super) fn arrival(at: Timestamp) -> Vec<u8> {
 
 /// Reads the arrival with which a value begins: of an id's claim, or a dead letter.
 pub(super) fn read_arrival(value: &[u8]) -> Option<Timestamp> {
-    Fields::of(value)?.time()
+    fields(value)?.time()
 }
 
 /// A dead letter: arrival, key, reason, and then the bytes that came.
 pub(super) fn dead_letter(letter: &DeadLetter) -> Vec<u8> {
     let mut value = arrival(letter.arrived_at);
-    put_text(&mut value, &letter.key);
-    put_text(&mut value, &letter.reason);
+    put(&mut value, letter.key.as_bytes());
+    put(&mut value, letter.reason.as_bytes());
     value.extend_from_slice(&letter.raw);
     value
 }
 
 /// Reads a dead letter.
 pub(super) fn read_dead_letter(position: Position, value: &Bytes) -> Option<DeadLetter> {
-    let mut fields = Fields::of(value)?;
+    let mut fields = fields(value)?;
     let arrived_at = fields.time()?;
     let (key, reason) = (fields.text()?.into(), fields.text()?.to_owned());
     let raw = value.slice(value.len() - fields.0.len()..);
@@ -142,58 +143,13 @@ pub(super) fn json<T: serde::Serialize>(document: &T) -> Result<Vec<u8>, serde_j
 
 /// Reads a document of the catalog.
 pub(super) fn read_json<T: serde::de::DeserializeOwned>(value: &[u8]) -> Option<T> {
-    serde_json::from_slice(Fields::of(value)?.0).ok()
+    serde_json::from_slice(fields(value)?.0).ok()
 }
 
-fn put_text(value: &mut Vec<u8>, text: &str) {
-    value.extend_from_slice(&(text.len() as u32).to_be_bytes());
-    value.extend_from_slice(text.as_bytes());
-}
-
-/// What is left to read of a value.
-struct Fields<'v>(&'v [u8]);
-
-impl<'v> Fields<'v> {
-    /// The fields of `value`, if this version knows them.
-    fn of(value: &'v [u8]) -> Option<Self> {
-        let (&version, rest) = value.split_first()?;
-        (version == V1).then_some(Self(rest))
-    }
-
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (taken, rest) = self.0.split_first_chunk::<N>()?;
-        self.0 = rest;
-        Some(*taken)
-    }
-
-    fn byte(&mut self) -> Option<u8> {
-        self.take::<1>().map(|[byte]| byte)
-    }
-
-    fn u32(&mut self) -> Option<u32> {
-        self.take().map(u32::from_be_bytes)
-    }
-
-    fn u64(&mut self) -> Option<u64> {
-        self.take().map(u64::from_be_bytes)
-    }
-
-    fn time(&mut self) -> Option<Timestamp> {
-        self.take().map(|bytes| Timestamp(i64::from_be_bytes(bytes)))
-    }
-
-    fn sequence(&mut self) -> Option<Sequence> {
-        let (sequence, rest) = Sequence::decode(self.0)?;
-        self.0 = rest;
-        Some(sequence)
-    }
-
-    fn text(&mut self) -> Option<&'v str> {
-        let length = self.u32()? as usize;
-        let (text, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        std::str::from_utf8(text).ok()
-    }
+/// The fields of `value`, if this version knows them.
+fn fields(value: &[u8]) -> Option<Fields<'_>> {
+    let (&version, rest) = value.split_first()?;
+    (version == V1).then_some(Fields(rest))
 }
 
 #[cfg(test)]
