@@ -66,13 +66,7 @@ impl Calls {
         statement: &PreparedStatement,
         values: impl SerializeRow,
     ) -> Result<QueryResult, StoreError> {
-        let mut tries = self.tries(doing);
-        loop {
-            let request = self.session.execute_unpaged(statement, &values);
-            if let Some(answer) = self.attempt(&mut tries, request).await? {
-                return Ok(answer);
-            }
-        }
+        self.until_answered(doing, || self.session.execute_unpaged(statement, &values)).await
     }
 
     /// Runs an idempotent statement that gives rows.
@@ -100,11 +94,30 @@ impl Calls {
                 let statements = vec![BatchStatement::PreparedStatement(statement.clone()); rows.len()];
                 let mut batch = Batch::new_with_statements(BatchType::Unlogged, statements);
                 batch.set_is_idempotent(true);
-                let mut tries = self.tries(doing);
-                loop {
-                    if self.attempt(&mut tries, self.session.batch(&batch, rows)).await?.is_some() {
-                        return Ok(());
-                    }
+                self.until_answered(doing, || self.session.batch(&batch, rows)).await.map(|_| ())
+            }
+        }
+    }
+
+    /// Asks until there is an answer, or no time left for another try.
+    async fn until_answered<F>(
+        &self,
+        doing: &'static str,
+        mut ask: impl FnMut() -> F,
+    ) -> Result<QueryResult, StoreError>
+    where
+        F: Future<Output = Result<QueryResult, ExecutionError>>,
+    {
+        let mut tries = self.tries(doing);
+        loop {
+            // Given back before the wait: those that would work need not wait for one that does not.
+            let permit = self.permit(&tries).await?;
+            let Ok(answer) = timeout_at(tries.deadline.into(), ask()).await else { return Err(tries.late()) };
+            match answer {
+                Ok(answer) => return Ok(answer),
+                Err(error) => {
+                    drop(permit);
+                    tries.after(error).await?;
                 }
             }
         }
@@ -135,24 +148,6 @@ impl Calls {
     /// How long a compare-and-set that nobody has answered is asked about.
     pub(super) fn deadline(&self) -> Instant {
         Instant::now() + self.time_max
-    }
-
-    /// Tries once; `None` if it may be tried again, after a wait.
-    async fn attempt(
-        &self,
-        tries: &mut Tries,
-        request: impl Future<Output = Result<QueryResult, ExecutionError>>,
-    ) -> Result<Option<QueryResult>, StoreError> {
-        // Given back before the wait: those that would work need not wait for one that does not.
-        let permit = self.permit(tries).await?;
-        let Ok(answer) = timeout_at(tries.deadline.into(), request).await else { return Err(tries.late()) };
-        match answer {
-            Ok(answer) => Ok(Some(answer)),
-            Err(error) => {
-                drop(permit);
-                tries.after(error).await.map(|()| None)
-            }
-        }
     }
 
     async fn permit(&self, tries: &Tries) -> Result<SemaphorePermit<'_>, StoreError> {
