@@ -28,7 +28,13 @@ pub(super) struct Rule {
     pub(super) retention: Option<i64>,
     /// The longest window in which any of its definitions folds ids, in microseconds.
     pub(super) id_window: i64,
-    now: Timestamp,
+    pub(super) now: Timestamp,
+}
+
+/// The timestamp of a row that several processes write and that goes at `until`: servers keep the one that stays longest,
+/// whoever wrote last. It lies below 0, as they refuse those in the future.
+pub(super) fn stamp(until: i64) -> i64 {
+    until.clamp(Timestamp::MIN.0, Timestamp::MAX.0) - Timestamp::MAX.0 - 1
 }
 
 impl Rule {

@@ -27,8 +27,10 @@ impl Ids for Scylla {
         let ids: Vec<[u8; 32]> = claims.iter().map(digest).collect();
         let pairs = || ids.iter().zip(claims);
         let writes = pairs().map(|(id, claim)| {
-            // Whatever arrives within the window of it, and may be decided again as long as it is kept.
-            let until = rule.until(claim.arrived_at).saturating_add(rule.id_window.max(window_micros));
+            // Whatever arrives within the window of it, and may be decided again as long as it is kept; what comes in past
+            // its retention, after a long time without the store, still has to meet what comes in next.
+            let window = rule.id_window.max(window_micros);
+            let until = rule.until(claim.arrived_at).max(rule.now.0).saturating_add(window);
             let (generation, sequence, sub) = place(claim);
             let (arrived_at, ttl) = (claim.arrived_at.0, rule.ttl(until));
             let row = (stream.as_str(), &id[..], generation, sequence, sub, arrived_at, ttl);

@@ -2,7 +2,8 @@
 //!
 //! A topic's first and last time only ever widen, whoever writes them and in whatever order: each is written with a
 //! timestamp that is made of its own value, so that the servers keep the least of the one and the greatest of the other.
-//! Nothing is read to write them, and no clock is asked.
+//! Nothing is read to write them, and no clock is asked. Either may go before the last message of its topic, whose time lies
+//! between them; the row itself stays as long as any.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,7 +12,7 @@ use schema::{Message, StreamName, Timestamp, Topic};
 use sha2::{Digest, Sha256};
 
 use super::Scylla;
-use super::expiry::Rule;
+use super::expiry::{Rule, stamp};
 use super::messages::AT_ONCE;
 use crate::{StoreError, TopicActivity, TopicFilter};
 
@@ -24,9 +25,9 @@ const LOOK_MAX: usize = 1_000;
 /// Rows of one write.
 const BATCH_ROWS: usize = 100;
 
-/// A greater time has a greater timestamp; all are below 0, as servers refuse those that lie in the future.
+/// A greater time has a greater timestamp.
 fn last_stamp(time: i64) -> i64 {
-    time - Timestamp::MAX.0 - 1
+    stamp(time)
 }
 
 /// A lesser time has a greater timestamp.
@@ -46,7 +47,7 @@ impl Scylla {
         topics: &HashMap<&Topic, Vec<&Message>>,
         rule: &Rule,
     ) -> Result<(), StoreError> {
-        let (mut first, mut last) = (Vec::new(), Vec::new());
+        let (mut stays, mut first, mut last) = (Vec::new(), Vec::new(), Vec::new());
         let mut wide = Vec::new();
         for (topic, messages) in topics {
             let times = || messages.iter().map(|message| message.time.0);
@@ -61,6 +62,9 @@ impl Scylla {
             let until = if again { rule.with_slack(until) } else { there };
             let (ttl, shard) = (rule.ttl(until), shard(topic));
             let row = |stamp, time| (ttl, stamp, time, stream.as_str(), shard, topic.as_str());
+            if again {
+                stays.push((stream.as_str(), shard, topic.as_str(), ttl, stamp(until)));
+            }
             if again || from_next != from {
                 first.push(row(first_stamp(from_next), from_next));
             }
@@ -70,7 +74,16 @@ impl Scylla {
             wide.push((known, before, (from_next, to_next, until)));
         }
         let statements = &self.0.statements;
-        let (first, last) = (by_shard(first), by_shard(last));
+        let stays = by_shard(stays, |row| row.1);
+        let stays: Vec<_> = stays
+            .iter()
+            .flat_map(|rows| {
+                rows.chunks(BATCH_ROWS)
+                    .map(|rows| self.0.calls.write("write topics", &statements.insert_topic, rows))
+            })
+            .collect();
+        let () = iter(stays).buffer_unordered(AT_ONCE).try_collect().await?;
+        let (first, last) = (by_shard(first, |row| row.4), by_shard(last, |row| row.4));
         let writes = first.iter().map(|rows| (&statements.first_time, rows));
         let writes = writes.chain(last.iter().map(|rows| (&statements.last_time, rows)));
         let writes: Vec<_> = writes
@@ -155,14 +168,11 @@ impl Scylla {
     }
 }
 
-/// Time to live, timestamp, time, stream, partition of the table, topic.
-type Row<'a> = (i32, i64, i64, &'a str, i32, &'a str);
-
 /// Rows of the same partition of the table together.
-fn by_shard(rows: Vec<Row<'_>>) -> Vec<Vec<Row<'_>>> {
-    let mut shards: BTreeMap<i32, Vec<Row<'_>>> = BTreeMap::new();
+fn by_shard<R>(rows: Vec<R>, shard: impl Fn(&R) -> i32) -> Vec<Vec<R>> {
+    let mut shards: BTreeMap<i32, Vec<R>> = BTreeMap::new();
     for row in rows {
-        shards.entry(row.4).or_default().push(row);
+        shards.entry(shard(&row)).or_default().push(row);
     }
     shards.into_values().collect()
 }

@@ -10,7 +10,7 @@ use super::density::Density;
 use super::{BYTES_MAX, Bucket, ROW_BYTES, ROWS_MAX};
 use crate::StoreError;
 use crate::scylla::Scylla;
-use crate::scylla::expiry::Rule;
+use crate::scylla::expiry::{Rule, stamp};
 
 /// Buckets of a topic that are kept open at once: the newest, and some for what comes late.
 const OPEN_MAX: usize = 16;
@@ -91,7 +91,7 @@ impl Scylla {
             };
             if known.open[at].until < until {
                 let until = rule.with_slack(until);
-                self.note_bucket(stream, topic, &known, at, rule.ttl(until)).await?;
+                self.note_bucket(stream, topic, &known, at, (rule.ttl(until), stamp(until))).await?;
                 known.open[at].until = until;
             }
             let open = &mut known.open[at];
@@ -139,17 +139,18 @@ impl Scylla {
         Ok(known.open.len() - 1)
     }
 
+    /// Notes that a bucket is there, for so long.
     async fn note_bucket(
         &self,
         stream: &StreamName,
         topic: &Topic,
         known: &Known,
         at: usize,
-        ttl: i32,
+        (ttl, stamp): (i32, i64),
     ) -> Result<(), StoreError> {
         let Bucket { width, start, part } = known.open[at].bucket;
         let row_bytes = known.density.row_bytes().and_then(|bytes| i32::try_from(bytes).ok());
-        let row = (stream.as_str(), topic.as_str(), width, start, part, row_bytes, ttl);
+        let row = (stream.as_str(), topic.as_str(), width, start, part, row_bytes, ttl, stamp);
         self.0.calls.run("open a bucket", &self.0.statements.insert_bucket, row).await.map(|_| ())
     }
 }

@@ -6,7 +6,8 @@ use schema::Stream;
 
 use super::*;
 use crate::{
-    Catalog, DeadLetter, DeadLetters, IdClaim, Ids, Journal, JournalRow, Leases, Messages, Next, StreamRecord,
+    Catalog, DeadLetter, DeadLetters, IdClaim, Ids, Journal, JournalRow, Leases, Messages, Next,
+    StreamRecord, TopicFilter,
 };
 
 const SECOND: i64 = 1_000_000;
@@ -110,4 +111,65 @@ async fn what_retention_has_passed_is_gone_and_readers_are_told() {
     assert_eq!(store.dead_letters(&stream, None, 10).await.unwrap(), []);
     let next = store.next_journal(&stream, &partition(), 0.into()).await.unwrap();
     assert_eq!(next, Next::Gap { to: 5.into() });
+}
+
+/// Another process may come to the same topic with what arrived long ago: after a crash, or as a zombie.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bucket_is_listed_as_long_as_any_of_its_messages_stays() {
+    if left_out() {
+        return;
+    }
+    let (store, other) = (open().await, open().await);
+    let stream = stream_that_keeps(&store, "72h").await;
+    let arrived = |sequence, time: i64, hours_ago: i64| {
+        let mut message = message(sequence, time * SECOND);
+        message.arrived_at = message.arrived_at.plus_micros(-hours_ago * 3_600 * SECOND);
+        message
+    };
+    store.write_messages(&stream, &[arrived(1, 0, 0), arrived(2, 10, 0)]).await.unwrap();
+    other.write_messages(&stream, &[arrived(3, 3, 60), arrived(4, 6, 60)]).await.unwrap();
+    let left = *ttls(&store, "messages", "raw", &stream).await.iter().max().unwrap();
+    for (table, column) in [("topic_buckets", "row_bytes"), ("topics", "first_time"), ("topics", "last_time")]
+    {
+        let ttls = ttls(&store, table, column, &stream).await;
+        assert!(ttls.iter().all(|ttl| *ttl >= left), "{table}.{column}: {ttls:?}, but a message {left:?}");
+    }
+}
+
+/// The first and the last time of a topic go with the messages that had them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_topic_is_listed_as_long_as_any_of_its_messages_stays() {
+    if left_out() {
+        return;
+    }
+    let (store, other) = (open().await, open().await);
+    let stream = stream_that_keeps(&store, "8h").await;
+    // What says where they are has three seconds left: 8 hours of retention, an hour and an eighth of it have passed.
+    let mut ends = [message(1, 0), message(2, 10 * SECOND)];
+    for end in &mut ends {
+        end.arrived_at = end.arrived_at.plus_micros(-(8 + 1 + 1) * 3_600 * SECOND + 3 * SECOND);
+    }
+    store.write_messages(&stream, &ends).await.unwrap();
+    other.write_messages(&stream, &[message(3, 5 * SECOND)]).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let filter = TopicFilter { range: schema::TimeRange::ALL, prefix: String::new(), after: None, limit: 10 };
+    let listed = store.topics(&stream, filter).await.unwrap();
+    assert_eq!(listed.iter().map(|activity| activity.topic.clone()).collect::<Vec<_>>(), [topic()]);
+    let rows = store.read_topic(&stream, &topic(), page(Order::Ascending, 10)).await.unwrap();
+    assert_eq!(rows.len(), 1);
+}
+
+/// As after days without the store: a batch may bring what the batch before has brought already.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_claim_of_an_id_outlives_its_window_though_its_record_comes_past_retention() {
+    if left_out() {
+        return;
+    }
+    let store = open().await;
+    let stream = stream_that_keeps(&store, "1h").await;
+    let mut old = message(1, 0);
+    old.arrived_at = old.arrived_at.plus_micros(-100 * 3_600 * SECOND);
+    write(&store, &stream, &old).await;
+    let ttls = ttls(&store, "ids", "arrived_at", &stream).await;
+    assert!(ttls.iter().all(|ttl| ttl.is_some_and(|ttl| ttl > 3_000)), "{ttls:?}");
 }

@@ -25,7 +25,7 @@ impl Turns {
 /// Puts a message there, and says so as a writer does.
 async fn put(store: &Scylla, stream: &StreamName, message: &Message, bucket: Bucket) {
     let Bucket { width, start, part } = bucket;
-    let row = (stream.as_str(), "t", width, start, part, None::<i32>, 0);
+    let row = (stream.as_str(), "t", width, start, part, None::<i32>, 0, -1i64);
     store.0.calls.run("test", &store.0.statements.insert_bucket, row).await.unwrap();
     let rule = store.expiry(stream).await.unwrap();
     store.write_rows(stream, &topic(), bucket, &[message], &rule).await.unwrap();
