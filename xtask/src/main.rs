@@ -20,6 +20,7 @@ use std::process::ExitCode;
 use std::{env, error};
 
 use arguments::Arguments;
+use cassandra::Answers;
 
 /// What went wrong, in words for the person who ran the command.
 type Failure = Box<dyn error::Error>;
@@ -41,7 +42,9 @@ Commands:
                          curl     which the README's session calls
                          strace   which shows the sync before the answer
                          tmpfs    the right to mount, for a full disk and for one that is read-only
-  cql              Start a CQL server as the tests have one, for trying things; it ends with Ctrl-C
+  cql              Start a CQL server as the tests have one, for trying things; it ends with Ctrl-C. One that
+                   is killed is started again, with all that it has acknowledged
+      --without sync     let it acknowledge before it writes to disk, as for benches
   lint             Format, layers, tidiness, clippy and documentation; warnings are errors
       --without clippy   leave out clippy; `--without docs` leaves out the documentation
   layers           Fail when a dependency between folders runs back up:
@@ -80,7 +83,8 @@ fn dispatch(command: &str, words: Vec<String>) -> Result<(), Failure> {
     let parts: &[&str] = match command {
         "test" => &needs::NAMES,
         "lint" => &["clippy", "docs"],
-        "cql" | "layers" | "tidy" | "deny" => &[],
+        "cql" => &["sync"],
+        "layers" | "tidy" | "deny" => &[],
         _ => return Err(format!("there is no command `{command}`; `cargo xtask help` lists them").into()),
     };
     let arguments = Arguments::parse(command, words, parts)?;
@@ -90,7 +94,8 @@ fn dispatch(command: &str, words: Vec<String>) -> Result<(), Failure> {
     let root = workspace::root()?;
     match command {
         "test" => test::run(&root, &arguments),
-        "cql" => cassandra::run(&root),
+        "cql" if arguments.leaves_out("sync") => cassandra::run(&root, Answers::AtOnce),
+        "cql" => cassandra::run(&root, Answers::WhenSynced),
         "lint" => lint::run(&root, &arguments),
         "layers" => layers::run(&root),
         "tidy" => tidy::run(&root),

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::arguments::Arguments;
-use crate::cassandra::{self, Node};
+use crate::cassandra::{self, Answers, Node};
 use crate::report::Report;
 use crate::{Failure, needs, npm, run};
 
@@ -66,7 +66,7 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let mut node = None;
     if !arguments.leaves_out("cql") && cassandra::named().is_none() {
         let started = report.step("a CQL server", || {
-            node = Some(Node::start(root)?);
+            node = Some(Node::start(root, Answers::AtOnce)?);
             Ok(())
         });
         if !started {

@@ -6,10 +6,28 @@ use std::path::Path;
 
 use super::tls;
 
+/// When the node answers a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answers {
+    /// Once it is on disk: what was answered outlives the process.
+    WhenSynced,
+    /// At once. A node that is killed loses what it answered in its last tenth of a second, which a cluster has elsewhere.
+    AtOnce,
+}
+
 /// Writes the files that the node reads at its start. `keys` has the node's key and certificate.
-pub(super) fn write(folder: &Path, port: u16, storage_port: u16, keys: &Path) -> io::Result<()> {
+pub(super) fn write(
+    folder: &Path,
+    [port, storage_port]: [u16; 2],
+    keys: &Path,
+    answers: Answers,
+) -> io::Result<()> {
+    let commit_log = match answers {
+        Answers::WhenSynced => "commitlog_sync: batch",
+        Answers::AtOnce => "commitlog_sync: periodic\ncommitlog_sync_period: 1000ms",
+    };
     let yaml = yaml(&folder.to_string_lossy(), port, storage_port, &keys.to_string_lossy());
-    fs::write(folder.join("cassandra.yaml"), yaml)?;
+    fs::write(folder.join("cassandra.yaml"), format!("{yaml}{commit_log}\n"))?;
     fs::write(folder.join("logback.xml"), LOGGING)
 }
 
@@ -39,8 +57,6 @@ data_file_directories: ["{folder}/data"]
 commitlog_directory: "{folder}/commitlog"
 saved_caches_directory: "{folder}/saved_caches"
 hints_directory: "{folder}/hints"
-commitlog_sync: periodic
-commitlog_sync_period: 1000ms
 commitlog_disk_access_mode: legacy
 storage_compatibility_mode: NONE
 memtable_allocation_type: offheap_objects

@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use std::{env, process, thread};
 
 use crate::{Failure, processes, run, workspace};
+pub(crate) use config::Answers;
 pub(crate) use java::find as find_java;
 
 /// Names a server to use instead of one that is started.
@@ -64,15 +65,16 @@ pub(crate) struct Node {
 
 impl Node {
     /// Starts one, and waits until it answers.
-    pub(crate) fn start(root: &Path) -> Result<Self, Failure> {
+    pub(crate) fn start(root: &Path, answers: Answers) -> Result<Self, Failure> {
         let target = workspace::target(root);
         jars::ensure(root, &target)?;
         remove_left_over(&target.join("tmp"));
         let folder = target.join("tmp").join(format!("{PREFIX}{}", process::id()));
         fs::create_dir_all(&folder)?;
-        let [port, storage_port] = free_ports()?;
+        let ports = free_ports()?;
+        let port = ports[0];
         let certificates = tls::ensure(root, &find_java(root).ok_or(NO_JAVA)?, &target)?;
-        config::write(&folder, port, storage_port, &certificates.node)?;
+        config::write(&folder, ports, &certificates.node, answers)?;
         println!("Cassandra {} on 127.0.0.1:{port}, in {}", jars::VERSION, folder.display());
         let child = launch(root, &folder)?;
         let mut node = Self { child, folder, port, ca: certificates.ca };
@@ -156,11 +158,11 @@ fn remove_left_over(folder: &Path) {
 }
 
 /// Keeps a node until it ends, or this process does; one that was killed is started again, as a supervisor would.
-pub(crate) fn run(root: &Path) -> Result<(), Failure> {
+pub(crate) fn run(root: &Path, answers: Answers) -> Result<(), Failure> {
     if needs_maven(root) && run::answer(root, "mvn", &["--version"]).is_none() {
         return Err("mvn is not on the path: install Maven, or let `cargo xtask test` do it".into());
     }
-    let mut node = Node::start(root)?;
+    let mut node = Node::start(root, answers)?;
     println!(
         "\n[store]\nurl = \"scylla://127.0.0.1:{}/tidegate\"\nuser = \"{FIRST_USER}\"\npassword_env = \"{PASSWORD}\"\n\
          replication_factor = 1\n\nTests, benches and nodes find it by these variables; Ctrl-C ends it, and nothing is kept.\n",
