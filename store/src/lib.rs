@@ -21,7 +21,7 @@ pub mod traits;
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
 pub use announce::{Announce, Unheard};

@@ -118,7 +118,7 @@ async fn a_call_that_nobody_answers_ends_in_time() {
         return;
     }
     drop(open().await);
-    let front = Front::start(server(), None).await;
+    let front = Front::start(server().to_string(), None).await;
     for (request_ms, call_ms, expect) in [
         (
             300,

@@ -13,25 +13,17 @@ mod spread;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use schema::{Clock, Message, PartitionId, Position, StreamName, TimeRange, TimeSource, Timestamp, Topic};
-use tokio::sync::OnceCell;
 
-use super::{Scylla, ScyllaOptions, migrate};
+use super::{Scylla, ScyllaOptions};
+use crate::testing::cql::{self, KEYSPACE, fresh, fresh_stream, left_out, now, options_at, password, server};
+use crate::testing::{Proxy, Trouble};
 use crate::{Order, TopicPage};
 
 crate::conformance_tests!(async { if left_out() { None } else { Some(Box::new(open().await)) } });
-
-/// The keyspace that all tests share, as each uses streams of its own: making one takes seconds.
-const KEYSPACE: &str = "tidegate_test";
-
-/// Whether `TIDEGATE_WITHOUT` names `cql`.
-fn left_out() -> bool {
-    let without = std::env::var("TIDEGATE_WITHOUT").unwrap_or_default();
-    without.split([',', ' ']).any(|need| need == "cql")
-}
 
 /// Says what a test does not look at, past the harness, which keeps what tests that pass print to itself.
 fn say_left_out(what: &str) {
@@ -47,51 +39,22 @@ fn authority_of_server() -> Option<PathBuf> {
     file.map(PathBuf::from)
 }
 
-/// HOST:PORT.
-fn server() -> String {
-    std::env::var("TIDEGATE_TEST_CQL").expect(
-        "TIDEGATE_TEST_CQL must name a CQL server as HOST:PORT: `cargo xtask test` starts one; TIDEGATE_WITHOUT=cql leaves this out",
-    )
-}
-
 fn options(keyspace: &str) -> ScyllaOptions {
-    let server = server();
-    ScyllaOptions {
-        url: format!("scylla://{server}/{keyspace}"),
-        user: std::env::var("TIDEGATE_TEST_CQL_USER").unwrap_or_default(),
-        replication_factor: 1,
-        ..ScyllaOptions::default()
-    }
-}
-
-fn password() -> String {
-    std::env::var("TIDEGATE_TEST_CQL_PASSWORD").unwrap_or_default()
-}
-
-fn now() -> Timestamp {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    options_at(server(), keyspace)
 }
 
 async fn open() -> Scylla {
-    static MIGRATED: OnceCell<()> = OnceCell::const_new();
-    let options = options(KEYSPACE);
-    MIGRATED
-        .get_or_init(|| async { migrate::run(&options, &password(), false, |_| {}).await.unwrap() })
-        .await;
-    let clock: Clock = Arc::new(now);
-    Scylla::open(&options, &password(), clock).await.unwrap()
+    cql::open(&options(KEYSPACE)).await.unwrap()
 }
 
-/// A name that nobody has used.
-fn fresh(purpose: &str) -> String {
-    static USED: AtomicU64 = AtomicU64::new(0);
-    let number = USED.fetch_add(1, Ordering::Relaxed);
-    format!("{purpose}_{:x}_{:x}_{number}", std::process::id(), now().0)
+/// A store through `proxy`, which gives up sooner than it would.
+async fn open_through(proxy: &Proxy, request_ms: u64, call_ms: u64) -> Scylla {
+    let options = ScyllaOptions { request_ms, call_ms, ..options_at(proxy.address(), KEYSPACE) };
+    cql::open(&options).await.unwrap()
 }
 
 fn stream(purpose: &str) -> StreamName {
-    StreamName::new(&fresh(purpose)).unwrap()
+    fresh_stream(purpose)
 }
 
 fn topic() -> Topic {

@@ -59,7 +59,7 @@ async fn a_certificate_may_name_the_host_or_its_address() {
         (&["db1.example"], LATER, "localhost", "its certificate is for db1.example, and so neither"),
         (&["127.0.0.1"], 2021, "127.0.0.1", "its certificate has expired"),
     ] {
-        let front = Front::start(server(), Some(authority.server(names, year, false))).await;
+        let front = Front::start(server().to_string(), Some(authority.server(names, year, false))).await;
         let hosts = format!("{host}:{}", front.address.port());
         let answer = attempt(&at(&hosts, authority.ca())).await;
         assert!(
@@ -75,7 +75,7 @@ async fn a_client_shows_its_certificate_where_one_is_asked_for() {
         return;
     }
     let (authority, other) = (Authority::new(), Authority::new());
-    let front = Front::start(server(), Some(authority.server(&["127.0.0.1"], LATER, true))).await;
+    let front = Front::start(server().to_string(), Some(authority.server(&["127.0.0.1"], LATER, true))).await;
     let with = |shown: Option<(PathBuf, PathBuf)>| {
         let mut options = at(&front.address.to_string(), authority.ca());
         (options.tls.cert, options.tls.key) = shown.unwrap_or_default();
@@ -98,8 +98,9 @@ async fn tls_on_one_side_only_is_told() {
         return;
     }
     let authority = Authority::new();
-    let plain = Front::start(server(), None).await;
-    let front = Front::start(server(), Some(authority.server(&["127.0.0.1"], LATER, false))).await;
+    let plain = Front::start(server().to_string(), None).await;
+    let front =
+        Front::start(server().to_string(), Some(authority.server(&["127.0.0.1"], LATER, false))).await;
     let wants = at(&front.address.to_string(), authority.ca());
     let answer = attempt(&ScyllaOptions { tls: Tls::default(), ..wants.clone() }).await;
     assert!(answer.contains("set store.tls = true"), "{answer}");
