@@ -13,7 +13,7 @@ const LOOK: i32 = 1_000;
 #[async_trait]
 impl Journal for Scylla {
     /// The row goes into the newest slot that this process knows of. A zombie's goes into an older one, where no reader
-    /// looks for what its successor has written.
+    /// looks for what its successor has written. A checkpoint in doubt that may have rolled the slot is settled first.
     async fn append_journal(
         &self,
         stream: &StreamName,
@@ -27,8 +27,9 @@ impl Journal for Scylla {
         if holding.is_none() {
             let lease = self.lease(stream, partition).await?;
             let lease = lease.unwrap_or_else(|| LeaseRow::unclaimed(now));
-            *holding = Some(Holding { appended: Sequence::ZERO, lease });
+            *holding = Some(Holding { appended: Sequence::ZERO, lease, in_doubt: None });
         }
+        self.settle_doubt(stream, partition, &mut holding, &rule).await?;
         let Some(held) = holding.as_mut() else { return Ok(()) };
         let batch = batch::encode(&row.messages);
         // Of a row without messages nobody knows when it arrived: it stays as if it had now.

@@ -8,6 +8,7 @@ use schema::{PartitionId, Sequence, StreamName};
 
 use super::Scylla;
 use super::call::Cas;
+use super::expiry::Rule;
 use super::messages::AT_ONCE;
 use super::slots::{Holding, LeaseRow, bytes};
 use crate::{Lease, LeaseState, Leases, StoreError};
@@ -36,12 +37,13 @@ impl Leases for Scylla {
                 let row = (stream, partition, epoch, checkpoint, lease.slot_column());
                 self.0.calls.cas(doing, &statements.first_lease, row).await?
             } else {
-                let row = (epoch, stream, partition, epoch - 1);
+                // The checkpoint too: with it the slots may have moved since they were read.
+                let row = (epoch, stream, partition, epoch - 1, checkpoint);
                 self.0.calls.cas(doing, &statements.claim_lease, row).await?
             };
             if outcome == Cas::Applied {
                 let (epoch, checkpoint) = (epoch as u64, lease.checkpoint);
-                *holding = Some(Holding { appended: checkpoint, lease });
+                *holding = Some(Holding { appended: checkpoint, lease, in_doubt: None });
                 return Ok(Lease { epoch, checkpoint });
             }
             again(doing, deadline).await?;
@@ -56,45 +58,10 @@ impl Leases for Scylla {
         epoch: u64,
         to: Sequence,
     ) -> Result<bool, StoreError> {
-        let doing = "write a checkpoint";
         let rule = self.expiry(stream).await?;
         let holding = self.0.partitions.held.partition(stream, partition);
         let mut holding = holding.lock().await;
-        let deadline = self.0.calls.deadline();
-        let (stream, partition) = (stream.as_str(), partition.as_str());
-        let mut known = holding.as_ref().filter(|holding| holding.lease.epoch as u64 == epoch);
-        let mut lease = known.take().map(|holding| holding.lease.clone());
-        loop {
-            let Some(there) = lease.take() else {
-                match self.settled(stream, partition).await? {
-                    Some(there) if there.epoch as u64 == epoch && there.checkpoint >= to => return Ok(true),
-                    Some(there) if there.epoch as u64 == epoch => {
-                        lease = Some(self.with_filled(there, &holding));
-                    }
-                    _ => return Ok(false),
-                }
-                continue;
-            };
-            if there.checkpoint >= to {
-                // It may be another's by now, who has gone on from there.
-                lease = None;
-                continue;
-            }
-            let may_roll = holding.as_ref().is_some_and(|holding| holding.appended <= to);
-            let next = there.moved(to, may_roll, (self.0.clock)(), rule.retention);
-            let (rows, size) = next.filled;
-            let row = (bytes(&to), next.slot_column(), rows, size, stream, partition, epoch as i64);
-            let (a, b, c, d, e, f, g) = row;
-            let row = (a, b, c, d, e, f, g, bytes(&there.checkpoint));
-            if self.0.calls.cas(doing, &self.0.statements.checkpoint, row).await? == Cas::Applied {
-                match holding.as_mut() {
-                    Some(holding) => holding.lease = next,
-                    None => *holding = Some(Holding { appended: to, lease: next }),
-                }
-                return Ok(true);
-            }
-            again(doing, deadline).await?;
-        }
+        self.advance(stream, partition, &mut holding, (epoch as i64, to), &rule).await
     }
 
     async fn leases(&self, stream: &StreamName) -> Result<Vec<LeaseState>, StoreError> {
@@ -126,13 +93,96 @@ impl Scylla {
         LeaseRow::read(&self.0.calls.query("read a lease", &self.0.statements.lease_settled, key).await?)
     }
 
-    /// The lease as it was read, its newest slot as full as this process knows it to be.
-    fn with_filled(&self, mut there: LeaseRow, holding: &Option<Holding>) -> LeaseRow {
-        if let Some(known) = holding.as_ref().filter(|known| known.lease.newest() == there.newest()) {
-            there.filled = known.lease.filled.max(there.filled);
+    /// Brings a checkpoint to its end that was given up while nobody knew whether it was, or will be, written.
+    pub(super) async fn settle_doubt(
+        &self,
+        stream: &StreamName,
+        partition: &PartitionId,
+        holding: &mut Option<Holding>,
+        rule: &Rule,
+    ) -> Result<(), StoreError> {
+        let doubt = holding.as_ref().and_then(|held| Some((held.lease.epoch, held.in_doubt?)));
+        if let Some(doubt) = doubt {
+            // A zombie's can't be written any more: its epoch is over.
+            self.advance(stream, partition, holding, doubt, rule).await?;
         }
-        there
+        Ok(())
     }
+
+    /// Moves the checkpoint to `to`, if `epoch` still is the partition's. What is held is as the servers have it, after.
+    async fn advance(
+        &self,
+        stream: &StreamName,
+        partition: &PartitionId,
+        holding: &mut Option<Holding>,
+        (epoch, to): (i64, Sequence),
+        rule: &Rule,
+    ) -> Result<bool, StoreError> {
+        let doing = "write a checkpoint";
+        let deadline = self.0.calls.deadline();
+        let (stream, partition) = (stream.as_str(), partition.as_str());
+        let held = holding.as_ref().filter(|held| held.lease.epoch == epoch && held.in_doubt.is_none());
+        let mut lease = held.map(|held| held.lease.clone());
+        loop {
+            // Even where it is known to be there: it may be another's by now, who has gone on from there.
+            let there = match lease.take().filter(|lease| lease.checkpoint < to) {
+                Some(lease) => lease,
+                None => {
+                    let there = self.settled(stream, partition).await?;
+                    let Some(there) = there.filter(|there| there.epoch == epoch) else {
+                        // Whatever of an older epoch comes late is refused.
+                        settle(holding, epoch, None);
+                        return Ok(false);
+                    };
+                    let there = with_filled(there, holding);
+                    if there.checkpoint >= to {
+                        settle(holding, epoch, Some(there));
+                        return Ok(true);
+                    }
+                    there
+                }
+            };
+            let held = holding.as_mut().filter(|held| held.lease.epoch == epoch && held.appended <= to);
+            let held = held.filter(|_| there.is_full(self.0.slot_rows));
+            let next = there.moved(to, held.is_some(), (self.0.clock)(), rule.retention);
+            if let Some(held) = held {
+                // Before it is sent: whoever waits for the answer may be gone before it comes.
+                held.in_doubt = Some(to);
+            }
+            let (rows, size) = next.filled;
+            let row = (bytes(&to), next.slot_column(), rows, size, stream, partition, epoch);
+            let (a, b, c, d, e, f, g) = row;
+            let row = (a, b, c, d, e, f, g, bytes(&there.checkpoint));
+            if self.0.calls.cas(doing, &self.0.statements.checkpoint, row).await? == Cas::Applied {
+                match holding {
+                    Some(_) => settle(holding, epoch, Some(next)),
+                    None => *holding = Some(Holding { appended: to, lease: next, in_doubt: None }),
+                }
+                return Ok(true);
+            }
+            again(doing, deadline).await?;
+        }
+    }
+}
+
+/// Nothing of `epoch` is in doubt any more; its lease is this, if it still is one.
+fn settle(holding: &mut Option<Holding>, epoch: i64, lease: Option<LeaseRow>) {
+    if let Some(held) = holding.as_mut() {
+        if lease.is_some() || held.lease.epoch == epoch {
+            held.in_doubt = None;
+        }
+        if let Some(lease) = lease {
+            held.lease = lease;
+        }
+    }
+}
+
+/// The lease as it was read, its newest slot as full as this process knows it to be.
+fn with_filled(mut there: LeaseRow, holding: &Option<Holding>) -> LeaseRow {
+    if let Some(known) = holding.as_ref().filter(|known| known.lease.newest() == there.newest()) {
+        there.filled = known.lease.filled.max(there.filled);
+    }
+    there
 }
 
 /// Waits before the next try, unless it is over.

@@ -68,6 +68,8 @@ struct Inner {
     partitions: Partitions,
     ahead: Ahead,
     clock: Clock,
+    /// Most rows of a journal's slot when a checkpoint is written.
+    slot_rows: i64,
 }
 
 impl Scylla {
@@ -92,6 +94,7 @@ impl Scylla {
             partitions: Partitions::default(),
             ahead: Ahead::new(options.journal_cache_bytes),
             clock,
+            slot_rows: slots::ROWS_MAX,
         })))
     }
 }

@@ -13,7 +13,7 @@ use scylla::response::query_result::QueryRowsResult;
 use crate::StoreError;
 
 /// Most rows of a slot when a checkpoint is written.
-const ROWS_MAX: i64 = 50_000;
+pub(super) const ROWS_MAX: i64 = 50_000;
 /// Most bytes of a slot when a checkpoint is written.
 const BYTES_MAX: i64 = 64 << 20;
 
@@ -63,12 +63,16 @@ impl LeaseRow {
         self.slots.iter().map(|(start, opened)| (bytes(start), opened.0)).collect()
     }
 
-    /// The row with the checkpoint at `to`. With no row in flight beyond it, a full slot is followed by the next; slots
-    /// that only hold what retention has passed are left out.
-    pub(super) fn moved(&self, to: Sequence, may_roll: bool, now: Timestamp, retention: Option<i64>) -> Self {
+    /// Whether the newest slot takes no more, of which `rows_max` rows are enough.
+    pub(super) fn is_full(&self, rows_max: i64) -> bool {
+        self.filled.0 >= rows_max || self.filled.1 >= BYTES_MAX
+    }
+
+    /// The row with the checkpoint at `to`. The newest slot is followed by the next if it `rolls`, for which no row may be
+    /// in flight beyond `to`; slots that only hold what retention has passed are left out.
+    pub(super) fn moved(&self, to: Sequence, rolls: bool, now: Timestamp, retention: Option<i64>) -> Self {
         let mut next = Self { checkpoint: to, ..self.clone() };
-        let full = self.filled.0 >= ROWS_MAX || self.filled.1 >= BYTES_MAX;
-        if full && may_roll && to > self.newest() {
+        if rolls && to > self.newest() {
             next.slots.push((to, now));
             next.filled = (0, 0);
             if let Some(retention) = retention {
@@ -94,6 +98,9 @@ pub(super) struct Holding {
     pub(super) lease: LeaseRow,
     /// The greatest end of a row that was appended.
     pub(super) appended: Sequence,
+    /// A checkpoint that rolls the newest slot, and of which nobody knows whether it was or will be written. Until that is
+    /// settled no row may be appended, as nobody knows to which slot.
+    pub(super) in_doubt: Option<Sequence>,
 }
 
 impl Held {
@@ -126,13 +133,14 @@ mod tests {
     }
 
     #[test]
-    fn a_full_slot_is_followed_by_the_next_unless_a_row_is_in_flight() {
+    fn a_full_slot_is_followed_by_the_next() {
         let lease = full(&[(0, 5)]);
+        assert!(lease.is_full(ROWS_MAX) && !lease.is_full(ROWS_MAX + 1));
         let next = lease.moved(20.into(), true, Timestamp(9), Some(100));
         assert_eq!((next.newest(), next.slots.len(), next.filled), (20.into(), 2, (0, 0)));
         assert_eq!(lease.moved(20.into(), false, Timestamp(9), Some(100)).slots.len(), 1);
         let half = LeaseRow { filled: (1, BYTES_MAX - 1), ..lease };
-        assert_eq!(half.moved(20.into(), true, Timestamp(9), Some(100)).slots.len(), 1);
+        assert!(!half.is_full(ROWS_MAX));
     }
 
     #[test]

@@ -60,7 +60,7 @@ statements! {
     lease = "SELECT epoch, checkpoint, slots, slot_rows, slot_bytes FROM leases WHERE stream = ? AND partition = ?";
     lease_settled = "SELECT epoch, checkpoint, slots, slot_rows, slot_bytes FROM leases WHERE stream = ? AND partition = ?";
     first_lease = "INSERT INTO leases (stream, partition, epoch, checkpoint, slots, slot_rows, slot_bytes) VALUES (?, ?, ?, ?, ?, 0, 0) IF NOT EXISTS";
-    claim_lease = "UPDATE leases SET epoch = ? WHERE stream = ? AND partition = ? IF epoch = ?";
+    claim_lease = "UPDATE leases SET epoch = ? WHERE stream = ? AND partition = ? IF epoch = ? AND checkpoint = ?";
     checkpoint = "UPDATE leases SET checkpoint = ?, slots = ?, slot_rows = ?, slot_bytes = ? WHERE stream = ? AND partition = ? IF epoch = ? AND checkpoint = ?";
 
     entries = "SELECT document FROM catalog WHERE shelf = 0 AND kind = ?";

@@ -7,6 +7,7 @@ mod expiring;
 mod front;
 mod migrating;
 mod secured;
+mod ownership;
 mod slots;
 mod spread;
 

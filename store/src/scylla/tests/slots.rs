@@ -3,7 +3,7 @@
 use super::*;
 use crate::{Journal, JournalRow, Leases, Next};
 
-async fn append(store: &Scylla, stream: &StreamName, after: u64, last: u64) -> JournalRow {
+pub(super) async fn append(store: &Scylla, stream: &StreamName, after: u64, last: u64) -> JournalRow {
     let messages = (after + 1..=last).map(|number| message(number, 0)).collect();
     let row = JournalRow { after: after.into(), last: last.into(), messages };
     store.append_journal(stream, &partition(), &row).await.unwrap();
@@ -11,12 +11,12 @@ async fn append(store: &Scylla, stream: &StreamName, after: u64, last: u64) -> J
 }
 
 /// Lets the newest slot be full.
-async fn fill(store: &Scylla, stream: &StreamName) {
+pub(super) async fn fill(store: &Scylla, stream: &StreamName) {
     let held = store.0.partitions.held.partition(stream, &partition());
     held.lock().await.as_mut().unwrap().lease.filled = (i64::MAX / 2, 0);
 }
 
-async fn starts(store: &Scylla, stream: &StreamName) -> Vec<u64> {
+pub(super) async fn starts(store: &Scylla, stream: &StreamName) -> Vec<u64> {
     let lease = store.lease(stream, &partition()).await.unwrap().unwrap();
     lease.slots.iter().filter_map(|(start, _)| start.as_u64()).collect()
 }
