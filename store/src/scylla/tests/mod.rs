@@ -5,6 +5,7 @@ mod buckets;
 mod connecting;
 mod expiring;
 mod front;
+mod faults;
 mod migrating;
 mod secured;
 mod ownership;
