@@ -30,6 +30,8 @@ mod partitions;
 mod place;
 mod reach;
 mod refused;
+#[cfg(any(test, feature = "testing"))]
+mod passing;
 mod rows;
 mod session;
 mod slots;
@@ -61,8 +63,8 @@ use statements::Statements;
 pub struct Scylla(Arc<Inner>);
 
 struct Inner {
-    calls: Calls,
-    statements: Statements,
+    calls: Arc<Calls>,
+    statements: Arc<Statements>,
     expiry: Expiry,
     writers: Writers,
     partitions: Partitions,
@@ -87,8 +89,8 @@ impl Scylla {
             StoreError::Open(format!("the CQL store's statements can't be prepared: {error}"))
         })?;
         Ok(Self(Arc::new(Inner {
-            calls: Calls::new(session, options),
-            statements,
+            calls: Arc::new(Calls::new(session, options)),
+            statements: Arc::new(statements),
             expiry: Expiry::default(),
             writers: Writers::new(options.topics_known),
             partitions: Partitions::default(),
@@ -96,5 +98,20 @@ impl Scylla {
             clock,
             slot_rows: slots::ROWS_MAX,
         })))
+    }
+
+    /// The store as another process knows it: over the same connections, and with nothing in memory. It rolls slots after
+    /// a few rows.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn another(&self, clock: Clock) -> Self {
+        Self(Arc::new(Inner {
+            calls: self.0.calls.clone(),
+            statements: self.0.statements.clone(),
+            expiry: Expiry::default(),
+            writers: Writers::new(1_000),
+            partitions: Partitions::default(),
+            clock,
+            slot_rows: 3,
+        }))
     }
 }

@@ -1,13 +1,25 @@
 //! Seeded histories: many, side by side, each with streams of its own in a store that some share.
 
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::embedded::{Embedded, EmbeddedOptions};
+use futures_util::FutureExt;
+use futures_util::stream::{StreamExt, iter};
+use tokio::runtime::Runtime;
 
-/// So many share a store.
+use super::{Ground, Proxy, Trouble, Turns, cql};
+use crate::embedded::{Embedded, EmbeddedOptions};
+use crate::scylla::{Scylla, ScyllaOptions};
+
+/// So many share an embedded store.
 const A_STORE: u64 = 50;
+/// Of so many histories on a CQL store one has a proxy between it and the server, which makes trouble.
+const TROUBLED: u64 = 5;
+/// So many of those are lived at once: the proxy takes a tenth of a second for a request.
+const AT_ONCE: usize = 12;
 const THREADS: u64 = 2;
 
 /// What came of it.
@@ -19,39 +31,106 @@ pub struct Lived {
     pub time: Duration,
 }
 
-/// Lives the histories of the seeds from 0 to `count`, which must each fail by a panic. `TIDEGATE_SEED=n` lives that one
-/// alone, `TIDEGATE_SEEDS=n` so many.
+/// Lives the histories of the seeds from 0 to `count` on embedded stores, which must each fail by a panic.
+/// `TIDEGATE_SEED=n` lives that one alone, `TIDEGATE_SEEDS=n` so many.
 ///
 /// # Panics
 /// If one of them does; its seed is printed.
-#[expect(clippy::expect_used, reason = "a test fails where it can't go on")]
-pub fn histories(count: u64, live: impl AsyncFn(u64, Embedded) + Sync) -> Lived {
-    let asked = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let (first, end) = match asked("TIDEGATE_SEED") {
-        Some(seed) => (seed, seed + 1),
-        None => (0, asked("TIDEGATE_SEEDS").unwrap_or(count)),
-    };
-    let (began, next) = (Instant::now(), AtomicU64::new(first));
+pub fn histories(count: u64, live: impl AsyncFn(u64, Ground) + Sync) -> Lived {
+    let (seeds, began) = (asked(count), Instant::now());
+    let next = AtomicU64::new(seeds.start);
     std::thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                let runtime = runtime.expect("a runtime");
+                let runtime = runtime();
                 loop {
                     let from = next.fetch_add(A_STORE, Ordering::Relaxed);
-                    if from >= end {
+                    if from >= seeds.end {
                         return;
                     }
                     let (_folder, store) = store();
-                    for seed in from..end.min(from + A_STORE) {
+                    for seed in from..seeds.end.min(from + A_STORE) {
                         let _telltale = Telltale(seed);
-                        runtime.block_on(live(seed, store.clone()));
+                        runtime.block_on(live(seed, Ground::Embedded(store.clone())));
                     }
                 }
             });
         }
     });
-    Lived { histories: end - first, time: began.elapsed() }
+    Lived { histories: seeds.end - seeds.start, time: began.elapsed() }
+}
+
+/// As [`histories`], on the CQL server that `TIDEGATE_TEST_CQL` names; for a share of them a proxy makes trouble, drawn from
+/// the seed. `None` where `TIDEGATE_WITHOUT` leaves it out.
+///
+/// # Panics
+/// If one of them does; its seed is printed.
+#[expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test says what it does, and fails where it can't go on"
+)]
+pub fn cql_histories(count: u64, live: impl AsyncFn(u64, Ground) + Sync) -> Option<Lived> {
+    if cql::left_out() {
+        println!("no histories on CQL: TIDEGATE_WITHOUT leaves them out");
+        return None;
+    }
+    let (seeds, began) = (asked(count), Instant::now());
+    let is_troubled = |seed: &u64| seed % TROUBLED == 1;
+    let options = ScyllaOptions { request_ms: 1_000, ..cql::options_at(cql::server(), cql::KEYSPACE) };
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let runtime = runtime();
+            let store = runtime.block_on(cql::open(&options)).expect("the server is there");
+            for seed in seeds.clone().filter(|seed| !is_troubled(seed)) {
+                let _telltale = Telltale(seed);
+                runtime.block_on(live(seed, Ground::cql(store.clone(), store.clone())));
+            }
+        });
+        scope.spawn(|| {
+            runtime().block_on(async {
+                let straight = cql::open(&options).await.expect("the server is there");
+                let troubled = iter(seeds.clone().filter(is_troubled));
+                let lives = troubled.for_each_concurrent(AT_ONCE, async |seed| {
+                    let lived =
+                        AssertUnwindSafe(trouble(seed, &options, &straight, &live)).catch_unwind().await;
+                    // Told here: with it, all that are lived at once end.
+                    if let Err(panic) = lived {
+                        println!("the history of TIDEGATE_SEED={seed} failed");
+                        resume_unwind(panic);
+                    }
+                });
+                lives.await;
+            });
+        });
+    });
+    Some(Lived { histories: seeds.end - seeds.start, time: began.elapsed() })
+}
+
+/// Lives a history with a proxy of its own.
+#[expect(clippy::expect_used, reason = "a test fails where it can't go on")]
+async fn trouble(seed: u64, options: &ScyllaOptions, straight: &Scylla, live: &impl AsyncFn(u64, Ground)) {
+    let mut proxy = Proxy::start(cql::server()).await;
+    let url = cql::options_at(proxy.address(), cql::KEYSPACE).url;
+    let store = cql::open(&ScyllaOptions { url, ..options.clone() }).await;
+    let store = store.expect("the server is there behind the proxy");
+    proxy.trouble_by(&mut Turns(!seed), 20, &Trouble::that_passes());
+    live(seed, Ground::cql(store, straight.clone())).await;
+    proxy.end().await;
+}
+
+/// The seeds of a run that would take `count`.
+fn asked(count: u64) -> Range<u64> {
+    let asked = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    match asked("TIDEGATE_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..asked("TIDEGATE_SEEDS").unwrap_or(count),
+    }
+}
+
+#[expect(clippy::expect_used, reason = "a test fails where it can't go on")]
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
 /// In memory where that can be had: it is the order of steps that is tested, and not the disk.

@@ -1,11 +1,13 @@
-//! What tests of several crates share: random turns that can be taken again, seeded histories over a real store, and a CQL
-//! server with a proxy before it that makes trouble.
+//! What tests of several crates share: random turns that can be taken again, seeded histories over a real store of either
+//! kind, and a CQL server with a proxy before it that makes trouble.
 
 pub mod cql;
+mod ground;
 mod histories;
 mod proxy;
 mod turns;
 
-pub use histories::{Lived, histories};
+pub use ground::Ground;
+pub use histories::{Lived, cql_histories, histories};
 pub use proxy::{Proxy, Trouble};
 pub use turns::Turns;

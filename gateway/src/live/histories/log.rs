@@ -11,6 +11,11 @@ pub(super) fn topic(turns: &mut Turns) -> Topic {
     Topic::new(turns.one_of(&TOPICS)).unwrap()
 }
 
+/// All of them.
+pub(super) fn topics() -> [Topic; 3] {
+    TOPICS.map(|topic| Topic::new(topic).unwrap())
+}
+
 /// A record of the log, and the messages that it becomes: none where it is rejected, or said before.
 #[derive(Clone, Debug)]
 pub(super) struct Record {

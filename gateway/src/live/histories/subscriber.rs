@@ -7,9 +7,8 @@ use schema::{
     HistoryMark, Message, PartitionId, Place, Places, Position, ResumeCursor, StreamName, TimeRange,
     Timestamp,
 };
-use store::embedded::Embedded;
 use store::testing::Turns;
-use store::{Leases, Messages, TopicFilter};
+use store::{Store, TopicFilter};
 
 use super::super::{History, Hub, Mark, Piece, Reader, Selection, Source};
 
@@ -58,14 +57,14 @@ impl Subscriber {
         self.reconnects += u64::from(self.reader.take().is_some());
     }
 
-    async fn connect(&mut self, hub: &Arc<Hub>, store: &Embedded, stream: &StreamName) {
+    async fn connect(&mut self, hub: &Arc<Hub>, store: &Arc<dyn Store>, stream: &StreamName) {
         // Opened by hand, it has no task of its own that would do steps of which the turns know nothing.
         if hub.tip(stream).is_none() {
-            hub.begin(stream, store).await.unwrap();
+            hub.begin(stream, &**store).await.unwrap();
         }
         let source = Source {
             hub: hub.clone(),
-            store: Arc::new(store.clone()),
+            store: store.clone(),
             stream: stream.clone(),
             selection: self.selection.clone(),
             is_current: Arc::new(|| true),
@@ -73,7 +72,7 @@ impl Subscriber {
         let cursor = self.cursor.as_ref().map(|text| ResumeCursor::decode(text, stream).unwrap());
         let reader = match (cursor, &self.begin) {
             (Some(ResumeCursor { places, history: Some(mark), .. }), _) => {
-                let topics = topics(store, stream, &self.selection, mark.time).await;
+                let topics = topics(&**store, stream, &self.selection, mark.time).await;
                 Reader::in_history(source, History::new(places, topics, mark.time, Some(mark)))
             }
             (Some(ResumeCursor { places, .. }), _) => Reader::from_places(source, places),
@@ -87,7 +86,7 @@ impl Subscriber {
                 let leases = store.leases(stream).await.unwrap();
                 let leases = leases.into_iter();
                 self.fence = leases.map(|lease| (lease.partition, Place::behind(lease.checkpoint))).collect();
-                let topics = topics(store, stream, &self.selection, *from).await;
+                let topics = topics(&**store, stream, &self.selection, *from).await;
                 Reader::in_history(source, History::new(self.fence.clone(), topics, *from, None))
             }
         };
@@ -98,7 +97,7 @@ impl Subscriber {
     pub(super) async fn step(
         &mut self,
         hub: &Arc<Hub>,
-        store: &Embedded,
+        store: &Arc<dyn Store>,
         stream: &StreamName,
         turns: Option<&mut Turns>,
     ) -> bool {
@@ -192,7 +191,7 @@ fn take(piece: &Piece, selection: &Selection, turns: Option<&mut Turns>) -> Cons
 }
 
 async fn topics(
-    store: &Embedded,
+    store: &dyn Store,
     stream: &StreamName,
     selection: &Selection,
     from: Timestamp,

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use schema::{Message, PartitionId, Stream, StreamName, Timestamp};
-use store::embedded::Embedded;
-use store::testing::Turns;
-use store::{Announce, Catalog, JournalRow, StreamRecord};
+use store::testing::{Ground, Turns};
+use store::{Announce, JournalRow, Store, StreamRecord};
 
 use super::super::{Hub, Selection};
-use super::log::{Partition, SECOND, topic};
+use super::log::{Partition, SECOND, topic, topics};
 use super::subscriber::{Begin, Subscriber};
 use super::writer::{Done, Writer};
 use crate::settings::LiveSettings;
@@ -19,7 +18,9 @@ const SUBSCRIBERS_MAX: usize = 5;
 
 pub(super) struct World {
     turns: Turns,
-    store: Embedded,
+    ground: Ground,
+    /// What the gateways see.
+    store: Arc<dyn Store>,
     stream: StreamName,
     partitions: Vec<Partition>,
     now: i64,
@@ -36,20 +37,24 @@ pub(super) struct World {
 
 impl World {
     /// Lives a whole history, and holds what it came to against the model.
-    pub(super) async fn live(seed: u64, store: Embedded) -> Self {
+    pub(super) async fn live(seed: u64, ground: Ground) -> Self {
         let mut turns = Turns(seed);
-        let stream = StreamName::new(&format!("history-{seed}")).unwrap();
+        let stream = StreamName::new(&ground.name(seed)).unwrap();
         let text = format!(r#"{{"name":"{stream}","retention":"300s"}}"#);
         let definition: Stream = serde_json::from_str(&text).unwrap();
+        // Each history is later than those before, so that their sweeps leave it alone.
+        let now = (seed as i64 + 1) * 1_000_000 * SECOND;
+        ground.set_time(now);
+        let store = ground.process();
         assert!(store.put_stream(&StreamRecord::new(definition, &[])).await.unwrap());
         let mut world = Self {
             sweeps: turns.one_in(2),
             deaf: turns.one_in(8),
             stream,
+            ground,
             store,
             partitions: vec![Partition::new(0), Partition::new(1)],
-            // Each history is later than those before, so that their sweeps leave it alone.
-            now: (seed as i64 + 1) * 1_000_000 * SECOND,
+            now,
             cutoff: 0,
             writers: Vec::new(),
             gates: (0..GATES).map(|_| gate(&mut turns)).collect(),
@@ -58,7 +63,7 @@ impl World {
             turns,
         };
         // What others have left would take the sweeps' allowance.
-        while world.store.sweep(Timestamp(world.now), 100_000).await.unwrap().more {}
+        world.ground.sweep_others(Timestamp(now)).await.unwrap();
         let steps = 60 + world.turns.below(120);
         for _ in 0..steps {
             world.turn().await;
@@ -99,6 +104,10 @@ impl World {
             0..2 => 100 * SECOND + turns.below(300) as i64 * SECOND,
             _ => turns.below(5) as i64 * SECOND,
         };
+        if self.sweeps {
+            self.ground.set_time(self.now);
+            self.cutoff = self.cutoff.max(self.ground.cutoff(self.now, RETENTION));
+        }
         if self.partitions.len() == 2 && turns.one_in(10) {
             self.partitions.push(Partition::new(2));
         }
@@ -112,7 +121,7 @@ impl World {
         if !self.turns.one_in(4) {
             self.writers.retain(|writer| writer.partition != partition);
         }
-        self.writers.push(Writer::new(partition));
+        self.writers.push(Writer::new(partition, self.ground.process()));
     }
 
     async fn write(&mut self) {
@@ -122,7 +131,7 @@ impl World {
         let index = self.turns.below(self.writers.len() as u64) as usize;
         let writer = &mut self.writers[index];
         let partition = &self.partitions[writer.partition];
-        match writer.step(&self.store, &self.stream, partition, &mut self.turns).await {
+        match writer.step(&self.stream, partition, &mut self.turns).await {
             Done::Nothing => {}
             Done::Ended => drop(self.writers.remove(index)),
             Done::Journaled(row) => {
@@ -147,14 +156,15 @@ impl World {
     async fn poll(&self, gate: usize) {
         let hub = &self.gates[gate];
         if hub.tip(&self.stream).is_some() {
-            hub.catch_up(&self.stream, &self.store).await.unwrap();
+            hub.catch_up(&self.stream, &*self.store).await.unwrap();
         }
     }
 
     async fn sweep(&mut self) {
         let now = self.now + self.turns.below(RETENTION as u64) as i64;
         self.cutoff = self.cutoff.max(now - RETENTION);
-        self.store.sweep(Timestamp(now), 1 + self.turns.below(30) as usize).await.unwrap();
+        let rows_max = 1 + self.turns.below(30) as usize;
+        self.ground.sweep(&self.stream, &topics(), Timestamp(now), rows_max).await.unwrap();
     }
 
     fn subscribe(&mut self) {
@@ -191,9 +201,10 @@ impl World {
     /// No more faults: everything is journaled, and everybody reads to the end.
     async fn settle(&mut self) {
         for index in 0..self.partitions.len() {
-            let (mut writer, partition) = (Writer::new(index), &self.partitions[index]);
+            let (mut writer, partition) =
+                (Writer::new(index, self.ground.process()), &self.partitions[index]);
             loop {
-                match writer.step(&self.store, &self.stream, partition, &mut self.turns).await {
+                match writer.step(&self.stream, partition, &mut self.turns).await {
                     Done::Ended => break,
                     Done::Nothing | Done::Journaled(_) => {}
                 }

@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use schema::{Message, StreamName};
-use store::embedded::Embedded;
 use store::testing::Turns;
-use store::{Journal, JournalRow, Leases, Messages};
+use store::{JournalRow, Store};
 
 use super::log::Partition;
 
 /// Somebody who owns a partition, or has not noticed that another does.
-#[derive(Debug)]
 pub(super) struct Writer {
     pub(super) partition: usize,
+    store: Arc<dyn Store>,
     step: Step,
     epoch: u64,
     consumed: u64,
@@ -38,17 +37,17 @@ pub(super) enum Done {
 }
 
 impl Writer {
-    pub(super) fn new(partition: usize) -> Self {
-        Self { partition, step: Step::Claim, epoch: 0, consumed: 0, checkpoint: 0 }
+    pub(super) fn new(partition: usize, store: Arc<dyn Store>) -> Self {
+        Self { partition, store, step: Step::Claim, epoch: 0, consumed: 0, checkpoint: 0 }
     }
 
     pub(super) async fn step(
         &mut self,
-        store: &Embedded,
         stream: &StreamName,
         partition: &Partition,
         turns: &mut Turns,
     ) -> Done {
+        let store = self.store.clone();
         match std::mem::replace(&mut self.step, Step::Decode) {
             Step::Claim => {
                 let lease = store.claim_lease(stream, &partition.id).await.unwrap();

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use schema::{PartitionId, StreamName};
-use store::embedded::Embedded;
 use store::testing::Turns;
-use store::{Journal, Next};
+use store::{Next, Store};
 
 use super::model::Partition;
 use crate::log::LogRecord;
@@ -28,7 +27,7 @@ impl Reader {
     /// Takes what comes next; `false` if it must wait. By `turns` it may stop within a batch, and come back.
     pub(super) async fn read(
         &mut self,
-        store: &Embedded,
+        store: &dyn Store,
         name: &StreamName,
         turns: Option<&mut Turns>,
     ) -> bool {

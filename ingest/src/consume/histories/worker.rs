@@ -4,7 +4,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use schema::{Limits, PartitionId};
-use store::embedded::Embedded;
 use store::testing::Turns;
 use store::{Store, StreamRecord, Unheard};
 
@@ -28,27 +27,31 @@ impl Worker {
         partition: usize,
         turns: Turns,
         fault_percent: u64,
-        store: Embedded,
+        store: Arc<dyn Store>,
         stream: Arc<StreamRecord>,
         log: Log,
     ) -> Self {
         let turnstile = Arc::new(Turnstile::default());
-        let store = Faulty::new(Arc::new(store), turns.0, fault_percent, u64::MAX);
+        let store = Faulty::new(store, turns.0, fault_percent, u64::MAX);
         let store: Arc<dyn Store> = Arc::new(store.behind(turnstile.clone()));
-        let settings = IngestSettings { retry_ms_min: 1, retry_ms_max: 1, ..IngestSettings::default() };
-        let outlet = Outlet {
-            shapes: Shapes::new(store.clone(), Arc::new(Limits::default())),
-            store,
-            patience: Patience::new(Schedule::new(&settings)),
-            metrics: Arc::default(),
-            announce: Arc::new(Unheard),
-        };
-        Self { partition, turnstile, work: Box::pin(consume(outlet, stream, log, partition, turns)) }
+        Self { partition, turnstile, work: Box::pin(consume(outlet(store), stream, log, partition, turns)) }
     }
 
     /// Does one step; `true` after the last.
     pub(super) async fn step(&mut self) -> bool {
         self.turnstile.advance(&mut self.work).await.is_some()
+    }
+}
+
+/// A way into `store` that waits a millisecond before it tries again.
+pub(super) fn outlet(store: Arc<dyn Store>) -> Outlet {
+    let settings = IngestSettings { retry_ms_min: 1, retry_ms_max: 1, ..IngestSettings::default() };
+    Outlet {
+        shapes: Shapes::new(store.clone(), Arc::new(Limits::default())),
+        store,
+        patience: Patience::new(Schedule::new(&settings)),
+        metrics: Arc::default(),
+        announce: Arc::new(Unheard),
     }
 }
 

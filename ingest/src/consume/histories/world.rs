@@ -6,9 +6,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use schema::{PartitionId, Sequence, Stream, StreamName, TimeRange, Timestamp, Topic};
-use store::embedded::Embedded;
-use store::testing::Turns;
-use store::{Catalog, DeadLetters, Leases, Messages, Order, StreamRecord, TopicPage};
+use store::testing::{Ground, Turns};
+use store::{Order, Store, StreamRecord, TopicPage};
 
 use super::model::{Log, Partition, is_dead, messages};
 use super::reader::Reader;
@@ -23,7 +22,9 @@ const TOPICS: [&str; 2] = ["a", "b"];
 
 pub(super) struct World {
     turns: Turns,
-    store: Embedded,
+    ground: Ground,
+    /// What readers see.
+    store: Arc<dyn Store>,
     record: Arc<StreamRecord>,
     log: Log,
     now: i64,
@@ -40,13 +41,17 @@ pub(super) struct World {
 
 impl World {
     /// Lives a whole history, and holds what it came to against the model.
-    pub(super) async fn live(seed: u64, store: Embedded) -> Self {
+    pub(super) async fn live(seed: u64, ground: Ground) -> Self {
         let mut turns = Turns(seed);
-        let name = StreamName::new(&format!("history-{seed}")).unwrap();
+        let name = StreamName::new(&ground.name(seed)).unwrap();
         let text =
             format!(r#"{{"name":"{name}","topic":"/t","id":"/id","id_window":"60s","retention":"300s"}}"#);
         let definition: Stream = serde_json::from_str(&text).unwrap();
         let record = StreamRecord::new(definition, &[]);
+        // Each history is later than those before, so that their sweeps leave it alone.
+        let now = (seed as i64 + 1) * 1_000_000 * SECOND;
+        ground.set_time(now);
+        let store = ground.process();
         assert!(store.put_stream(&record).await.unwrap());
         let readers =
             (0..PARTITIONS * 2).map(|n| Reader::new(n % PARTITIONS, [1, 2, 8][turns.below(3) as usize]));
@@ -55,11 +60,11 @@ impl World {
             fault_percent: [0, 3, 10, 25][turns.below(4) as usize],
             loses: turns.one_in(3),
             sweeps: turns.one_in(2),
+            ground,
             store,
             record: Arc::new(record),
             log: Rc::new(RefCell::new((0..PARTITIONS).map(|_| Partition::default()).collect())),
-            // Each history is later than those before, so that their sweeps leave it alone.
-            now: (seed as i64 + 1) * 1_000_000 * SECOND,
+            now,
             cutoff: 0,
             workers: Vec::new(),
             readers,
@@ -68,7 +73,7 @@ impl World {
             turns,
         };
         // What others have left would take the sweeps' allowance.
-        while world.store.sweep(Timestamp(world.now), 100_000).await.unwrap().more {}
+        world.ground.sweep_others(Timestamp(now)).await.unwrap();
         let steps = 50 + world.turns.below(100);
         for _ in 0..steps {
             world.turn().await;
@@ -99,7 +104,7 @@ impl World {
             _ => {
                 let reader = self.turns.below(self.readers.len() as u64) as usize;
                 if self.turns.one_in(self.readers[reader].slow) {
-                    let (store, name) = (&self.store, self.record.name());
+                    let (store, name) = (&*self.store, self.record.name());
                     self.readers[reader].read(store, name, Some(&mut self.turns)).await;
                 }
             }
@@ -114,6 +119,10 @@ impl World {
             1..4 => WINDOW / 2 + turns.below(40) as i64 * SECOND,
             _ => turns.below(5) as i64 * SECOND,
         };
+        if self.sweeps {
+            self.ground.set_time(self.now);
+            self.cutoff = self.cutoff.max(self.ground.cutoff(self.now, RETENTION));
+        }
         let index = turns.below(PARTITIONS as u64) as usize;
         let partition = &mut self.log.borrow_mut()[index];
         let mut sequence = partition.last();
@@ -155,7 +164,7 @@ impl World {
 
     fn hire(&mut self, partition: usize, seed: u64, fault_percent: u64) {
         self.lives += 1;
-        let (store, record, log) = (self.store.clone(), self.record.clone(), self.log.clone());
+        let (store, record, log) = (self.ground.process(), self.record.clone(), self.log.clone());
         self.workers.push(Worker::hire(partition, Turns(seed), fault_percent, store, record, log));
     }
 
@@ -172,8 +181,10 @@ impl World {
     async fn sweep(&mut self) {
         let now = self.now + self.turns.below(RETENTION as u64) as i64;
         self.cutoff = self.cutoff.max(now - RETENTION);
-        self.swept +=
-            self.store.sweep(Timestamp(now), 1 + self.turns.below(30) as usize).await.unwrap().messages;
+        let topics = TOPICS.map(|topic| Topic::new(topic).unwrap());
+        let rows_max = 1 + self.turns.below(30) as usize;
+        let name = self.record.name();
+        self.swept += self.ground.sweep(name, &topics, Timestamp(now), rows_max).await.unwrap();
     }
 
     /// No more faults: everything is consumed, and everybody reads to the end.
@@ -188,7 +199,7 @@ impl World {
             self.sweep().await;
         }
         for reader in &mut self.readers {
-            while reader.read(&self.store, self.record.name(), None).await {}
+            while reader.read(&*self.store, self.record.name(), None).await {}
         }
     }
 
