@@ -37,7 +37,7 @@ impl Scylla {
         let is_over = |arrived_at: i64| rule.until(Timestamp(arrived_at)) <= now.0;
         let mut left = rows_max;
         // The journal goes first, or the messages do: nothing says which.
-        if rows_max % 2 == 0 {
+        if rows_max.is_multiple_of(2) {
             self.pass_journal(stream, &is_over, &mut left).await?;
         }
         let mut gone = 0;

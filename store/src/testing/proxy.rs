@@ -145,7 +145,7 @@ impl Proxy {
             Trouble::Dropped => RequestReaction::drop_frame(),
             Trouble::Late(by) => RequestReaction::delay(by),
             Trouble::Cut => RequestReaction::drop_connection(),
-            Trouble::Unprepared => RequestReaction::forge_response(Arc::new(unprepared)),
+            Trouble::Unprepared => RequestReaction::forge_response(Arc::new(|frame| unprepared(&frame))),
         };
         RequestRule(condition, reaction)
     }
@@ -174,7 +174,7 @@ fn requests() -> Condition {
 
 /// The answer of a server that does not know the (first) statement of a request.
 #[expect(clippy::expect_used, reason = "a test fails where it can't go on")]
-fn unprepared(frame: RequestFrame) -> ResponseFrame {
+fn unprepared(frame: &RequestFrame) -> ResponseFrame {
     // A batch begins with its kind, the number of its statements, and the first one's kind.
     let at = if frame.opcode == RequestOpcode::Batch { 4 } else { 0 };
     let length = usize::from(u16::from_be_bytes([frame.body[at], frame.body[at + 1]]));
