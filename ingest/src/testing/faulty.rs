@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Poll;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use schema::shape::Shape;
@@ -72,6 +73,8 @@ pub(crate) struct Faulty {
     /// Told when it has.
     pub(crate) crashed: Notify,
     turnstile: Option<Arc<Turnstile>>,
+    /// Before or after one step in twenty it does nothing for up to so many milliseconds.
+    nap_ms_max: u64,
 }
 
 impl Faulty {
@@ -83,6 +86,7 @@ impl Faulty {
             steps_left: steps.into(),
             crashed: Notify::new(),
             turnstile: None,
+            nap_ms_max: 0,
         }
     }
 
@@ -90,6 +94,18 @@ impl Faulty {
     pub(crate) fn behind(mut self, turnstile: Arc<Turnstile>) -> Self {
         self.turnstile = Some(turnstile);
         self
+    }
+
+    /// It stands still now and then, for up to so many milliseconds: meanwhile, others go on.
+    pub(crate) fn napping(mut self, nap_ms_max: u64) -> Self {
+        self.nap_ms_max = nap_ms_max;
+        self
+    }
+
+    async fn nap(&self) {
+        if self.nap_ms_max > 0 && self.draw(40) == 0 {
+            tokio::time::sleep(Duration::from_millis(self.draw(self.nap_ms_max))).await;
+        }
     }
 
     fn draw(&self, below: u64) -> u64 {
@@ -114,7 +130,9 @@ impl Faulty {
         if (fails || crashes) && !late {
             return self.fail(crashes).await;
         }
+        self.nap().await;
         let done = step.await;
+        self.nap().await;
         if fails || crashes { self.fail(crashes).await } else { done }
     }
 

@@ -4,6 +4,7 @@
 //!
 //! `TIDEGATE_SEED=n` runs that history alone, `TIDEGATE_SEEDS=n` so many.
 
+mod crowd;
 mod model;
 mod reader;
 mod worker;
