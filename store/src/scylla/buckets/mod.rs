@@ -1,4 +1,5 @@
-//! Buckets: the servers' partitions of one topic. None grows past [`ROWS_MAX`] and [`BYTES_MAX`].
+//! Buckets: the servers' partitions of one topic. No process lets one grow past [`ROWS_MAX`] and [`BYTES_MAX`]; it counts what
+//! others have written when it opens one, and not what they write meanwhile.
 //!
 //! A bucket covers `[start, start + width)` of time. Widths come from a ladder: a topic that is written often has narrow
 //! ones, so that its newest messages lie in a small one; a topic that is written seldom has wide ones, so that its last

@@ -105,6 +105,34 @@ async fn a_slot_that_is_rolled_late_holds_what_its_owner_writes_meanwhile() {
     follow(&store, &stream, &rows).await;
 }
 
+/// A checkpoint is given up, and the server gets it when its sender has gone on long since.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_checkpoint_that_comes_late_takes_nothing_back() {
+    if left_out() {
+        return;
+    }
+    let mut proxy = Proxy::start(server()).await;
+    let (store, other, stream) = (open_through(&proxy, 300, 500).await, open().await, stream("late"));
+    let p = partition();
+    let epoch = store.claim_lease(&stream, &p).await.unwrap().epoch;
+    let mut rows = vec![append(&store, &stream, 0, 3).await];
+    let late = Trouble::Late(Duration::from_millis(2_500));
+    proxy.trouble(store.0.statements.checkpoint.get_id(), 10, &late);
+    let given_up = store.checkpoint(&stream, &p, epoch, 3.into()).await;
+    assert!(given_up.is_err(), "{given_up:?}");
+    proxy.peace();
+    rows.push(append(&store, &stream, 3, 6).await);
+    fill(&store, &stream).await;
+    assert!(store.checkpoint(&stream, &p, epoch, 6.into()).await.unwrap());
+    // Until all that is late has come.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(other.lease(&stream, &p).await.unwrap().unwrap().checkpoint, 6.into());
+    assert_eq!(starts(&other, &stream).await, [0, 6]);
+    rows.push(append(&store, &stream, 6, 9).await);
+    assert!(store.checkpoint(&stream, &p, epoch, 9.into()).await.unwrap());
+    follow(&other, &stream, &rows).await;
+}
+
 /// A claim whose answer is lost is made again, and nobody else bears its epoch.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_claim_that_is_answered_twice_has_one_owner() {
