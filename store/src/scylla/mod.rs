@@ -100,6 +100,13 @@ impl Scylla {
         })))
     }
 
+    /// What a proxy finds in requests that claim a lease or write a checkpoint.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn deciding(&self) -> [bytes::Bytes; 2] {
+        let statements = &self.0.statements;
+        [&statements.claim_lease, &statements.checkpoint].map(|statement| statement.get_id().clone())
+    }
+
     /// The store as another process knows it: over the same connections, and with nothing in memory. It rolls slots after
     /// a few rows.
     #[cfg(any(test, feature = "testing"))]

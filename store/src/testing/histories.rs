@@ -114,7 +114,9 @@ async fn trouble(seed: u64, options: &ScyllaOptions, straight: &Scylla, live: &i
     let url = cql::options_at(proxy.address(), cql::KEYSPACE).url;
     let store = cql::open(&ScyllaOptions { url, ..options.clone() }).await;
     let store = store.expect("the server is there behind the proxy");
-    proxy.trouble_by(&mut Turns(!seed), 20, &Trouble::that_passes());
+    let (mut turns, troubles) = (Turns(!seed), Trouble::that_passes());
+    proxy.trouble_by(&mut turns, 10, &troubles);
+    proxy.trouble_deciding_by(&store, &mut turns, 20, &troubles);
     live(seed, Ground::cql(store, straight.clone())).await;
     proxy.end().await;
 }

@@ -14,6 +14,7 @@ use scylla_proxy::{
 };
 
 use super::Turns;
+use crate::scylla::Scylla;
 
 /// What becomes of a request.
 #[derive(Clone, Debug)]
@@ -115,15 +116,44 @@ impl Proxy {
 
     /// Makes `count` times trouble, a few requests apart; by `turns`, which and when.
     pub fn trouble_by(&mut self, turns: &mut Turns, count: usize, troubles: &[Trouble]) {
+        let rules = self.rules(requests, 40, turns, count, troubles);
+        self.running.running_nodes[0].append_request_rules(rules);
+    }
+
+    /// As [`Self::trouble_by`], for what `store` compares and sets alone: leases and checkpoints.
+    pub fn trouble_deciding_by(
+        &mut self,
+        store: &Scylla,
+        turns: &mut Turns,
+        count: usize,
+        troubles: &[Trouble],
+    ) {
+        let deciding = || {
+            let runs = |id: Bytes| Condition::BodyContainsCaseSensitive(id.as_ref().into());
+            requests().and(Condition::any(store.deciding().map(runs)))
+        };
+        let rules = self.rules(deciding, 4, turns, count, troubles);
+        self.running.running_nodes[0].prepend_request_rules(rules);
+    }
+
+    /// Rules for `count` times trouble; between two of them, less than `apart` of the requests meant are spared.
+    fn rules(
+        &self,
+        meant: impl Fn() -> Condition,
+        apart: u64,
+        turns: &mut Turns,
+        count: usize,
+        troubles: &[Trouble],
+    ) -> Vec<RequestRule> {
         let mut rules = Vec::new();
         for _ in 0..count {
-            let spared = Condition::TrueForLimitedTimes(turns.below(40) as usize);
-            rules.push(RequestRule(requests().and(spared), RequestReaction::noop()));
+            let spared = Condition::TrueForLimitedTimes(turns.below(apart) as usize);
+            rules.push(RequestRule(meant().and(spared), RequestReaction::noop()));
             let times = 1 + turns.below(2) as usize;
-            let met = requests().and(Condition::TrueForLimitedTimes(times));
+            let met = meant().and(Condition::TrueForLimitedTimes(times));
             rules.push(self.rule(met, &turns.one_of(troubles)));
         }
-        self.running.running_nodes[0].change_request_rules(Some(rules));
+        rules
     }
 
     /// Lets everything through again.
