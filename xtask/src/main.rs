@@ -3,6 +3,7 @@
 
 mod arguments;
 mod cassandra;
+mod compose;
 mod deny;
 mod layers;
 mod lint;
@@ -39,6 +40,7 @@ Commands:
                          clients  packages from npm: the clients that follow streams
                          cql      a CQL server: Cassandra, which needs Java and Maven, is fetched and
                                   started, unless TIDEGATE_TEST_CQL=HOST:PORT names another
+                         compose  Go, in which the check of the compose file is written
                          curl     which the README's session calls
                          strace   which shows the sync before the answer
                          tmpfs    the right to mount, for a full disk and for one that is read-only

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::arguments::Arguments;
-use crate::{Failure, cassandra, mount, npm, run};
+use crate::{Failure, cassandra, compose, mount, npm, run};
 
 /// The browsers that will do, in the order in which they are looked for.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -13,6 +13,8 @@ const BROWSER_ON_MAC: &str = "/Applications/Google Chrome.app/Contents/MacOS/Goo
 
 /// Java as Debian calls it: a version that Cassandra runs on.
 const JAVA: &str = "openjdk-17-jre-headless";
+/// Go as Debian calls it. Whether it is new enough is seen once it is there.
+const GO: &str = "golang-go";
 
 /// For one call of the package manager.
 const INSTALL_LIMIT: Duration = Duration::from_secs(600);
@@ -25,7 +27,7 @@ pub(crate) struct Found {
 }
 
 /// What can be left out, and so what the end-to-end tests may find in `TIDEGATE_WITHOUT`.
-pub(crate) const NAMES: [&str; 6] = ["page", "clients", "cql", "curl", "strace", "tmpfs"];
+pub(crate) const NAMES: [&str; 7] = ["page", "clients", "cql", "compose", "curl", "strace", "tmpfs"];
 
 /// Programs that the tests run besides: for the README's session, and for the trace that shows a sync before its answer.
 const TOOLS: [&str; 2] = ["curl", "strace"];
@@ -39,6 +41,11 @@ pub(crate) fn ensure(root: &Path, arguments: &Arguments) -> Result<Found, Failur
     );
     // Without Node there is no point in installing the rest.
     if let Some(complaint) = npm::complaint(root) {
+        return Err(complaint.into());
+    }
+    // The compose file is looked at where no tests are chosen.
+    let with_go = arguments.filters.is_empty() && !arguments.leaves_out("compose");
+    if with_go && let Some(complaint) = compose::complaint(root)? {
         return Err(complaint.into());
     }
     let asked = env::var_os("CHROMIUM").filter(|path| !path.is_empty()).map(PathBuf::from);
@@ -65,12 +72,21 @@ pub(crate) fn ensure(root: &Path, arguments: &Arguments) -> Result<Found, Failur
     if with_cassandra && !has_maven() {
         missing.push("maven");
     }
+    let has_go = || find("go").is_some();
+    let lacks_go = with_go && !has_go();
+    if lacks_go {
+        missing.push(GO);
+    }
     if !missing.is_empty() {
         install(root, &missing)?;
     }
+    if lacks_go && let Some(complaint) = compose::complaint(root)? {
+        return Err(complaint.into());
+    }
     let chromium = browser();
     let no_cassandra = with_cassandra && !(has_java() && has_maven());
-    if tools.iter().any(|tool| find(tool).is_none()) || (with_browser && chromium.is_none()) || no_cassandra {
+    let no_tool = tools.iter().any(|tool| find(tool).is_none()) || (with_go && !has_go());
+    if no_tool || (with_browser && chromium.is_none()) || no_cassandra {
         return Err(format!("{} was installed, but is not found on the path", missing.join(" or ")).into());
     }
     println!("{}", tools.join(", "));
@@ -113,6 +129,9 @@ fn advice(packages: &[&str]) -> String {
     if packages.contains(&JAVA) {
         advice += "; or name a CQL server with TIDEGATE_TEST_CQL=HOST:PORT";
     }
+    if packages.contains(&GO) {
+        advice += "; or bring a newer Go from go.dev";
+    }
     let mut needs: Vec<&str> = packages.iter().map(|package| need(package)).collect();
     needs.dedup();
     let flags: String = needs.iter().map(|need| format!(" --without {need}")).collect();
@@ -125,6 +144,7 @@ fn need(package: &str) -> &str {
     match package {
         "chromium" => "page",
         JAVA | "maven" => "cql",
+        GO => "compose",
         tool => tool,
     }
 }
@@ -161,6 +181,10 @@ mod tests {
             ["apt-get install openjdk-17-jre-headless maven`", "TIDEGATE_TEST_CQL=", "test --without cql`"]
         {
             assert!(cql.contains(part), "{cql}");
+        }
+        let compose = advice(&[GO]);
+        for part in ["apt-get install golang-go`", "go.dev", "test --without compose`"] {
+            assert!(compose.contains(part), "{compose}");
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::arguments::Arguments;
 use crate::cassandra::{self, Answers, Node};
 use crate::report::Report;
-use crate::{Failure, needs, npm, run};
+use crate::{Failure, compose, needs, npm, run};
 
 /// A cold build of everything on a slow machine.
 const BUILD_LIMIT: Duration = Duration::from_secs(45 * 60);
@@ -55,13 +55,20 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<(), Failure> {
     if !arguments.leaves_out("clients") {
         report.step("packages of live clients", || npm::ensure_packages(&root.join("tests/live")));
     }
-    for need in arguments.left_out().iter().filter(|need| *need != "page") {
+    for need in arguments.left_out().iter().filter(|need| !["page", "compose"].contains(&need.as_str())) {
         report.left_out(&format!("tests that need {need}"), &format!("by --without {need}"));
     }
     if arguments.filters.is_empty() {
         report.step("the page's own tests", || check_page(&root.join("console/web")));
     } else {
         report.left_out("the page's own tests", "a filter is for Rust tests");
+    }
+    if arguments.leaves_out("compose") {
+        report.left_out("the compose file", "by --without compose");
+    } else if arguments.filters.is_empty() {
+        report.step("the compose file", || compose::check(root));
+    } else {
+        report.left_out("the compose file", "a filter is for Rust tests");
     }
     let mut node = None;
     if !arguments.leaves_out("cql") && cassandra::named().is_none() {
