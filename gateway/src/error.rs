@@ -43,6 +43,8 @@ pub enum Code {
     ValueOutOfRange,
     /// The store or the log can't answer now.
     Unavailable,
+    /// Another node does this.
+    Misdirected,
     /// It took too long.
     Timeout,
     /// A fault of Tidegate itself.

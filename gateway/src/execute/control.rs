@@ -86,6 +86,7 @@ fn translate(error: async_graphql::ServerError) -> GraphqlError {
         Some(Value::String(code)) => match code.as_str() {
             "FORBIDDEN" => Code::Forbidden,
             "UNAVAILABLE" => Code::Unavailable,
+            "MISDIRECTED" => Code::Misdirected,
             "INTERNAL" => Code::Internal,
             _ => Code::BadUserInput,
         },

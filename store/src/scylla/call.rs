@@ -4,6 +4,7 @@
 //! Every plain write is idempotent, as its key comes from a position: one that timed out may be applied or not, and is
 //! written again. A compare-and-set is none: [`Calls::cas`] asks once, and its caller finds out by a serial read.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use scylla::client::session::Session;
@@ -42,21 +43,14 @@ pub(super) struct Calls {
     permits: Semaphore,
     time_max: Duration,
     /// How many requests there were.
-    #[cfg(test)]
-    pub(super) sent: std::sync::atomic::AtomicUsize,
+    pub(super) sent: AtomicU64,
 }
 
 impl Calls {
     pub(super) fn new(session: Session, options: &ScyllaOptions) -> Self {
         let (permits, time_max) =
             (Semaphore::new(options.requests_max), Duration::from_millis(options.call_ms));
-        Self {
-            session,
-            permits,
-            time_max,
-            #[cfg(test)]
-            sent: std::sync::atomic::AtomicUsize::new(0),
-        }
+        Self { session, permits, time_max, sent: AtomicU64::new(0) }
     }
 
     /// Runs an idempotent statement.
@@ -151,8 +145,7 @@ impl Calls {
     }
 
     async fn permit(&self, tries: &Tries) -> Result<SemaphorePermit<'_>, StoreError> {
-        #[cfg(test)]
-        self.sent.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.sent.fetch_add(1, Ordering::Relaxed);
         match timeout_at(tries.deadline.into(), self.permits.acquire()).await {
             Ok(permit) => permit.map_err(|error| StoreError::unavailable(tries.doing, error)),
             Err(_) => Err(tries.late()),

@@ -27,11 +27,11 @@ mod names;
 mod options;
 mod pages;
 mod partitions;
+#[cfg(any(test, feature = "testing"))]
+mod passing;
 mod place;
 mod reach;
 mod refused;
-#[cfg(any(test, feature = "testing"))]
-mod passing;
 mod rows;
 mod session;
 mod slots;
@@ -43,6 +43,7 @@ mod topics;
 mod validity;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 pub use examine::{Answering, Cluster, Contents, Examined, Keyspace, Nodes, examine};
 pub use options::{Agreement, ScyllaOptions};
@@ -100,6 +101,11 @@ impl Scylla {
         })))
     }
 
+    /// How many requests the servers were sent, tries among them.
+    pub fn requests(&self) -> u64 {
+        self.0.calls.sent.load(Ordering::Relaxed)
+    }
+
     /// What a proxy finds in requests that claim a lease or write a checkpoint.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn deciding(&self) -> [bytes::Bytes; 2] {
@@ -117,6 +123,8 @@ impl Scylla {
             expiry: Expiry::default(),
             writers: Writers::new(1_000),
             partitions: Partitions::default(),
+            // Little is kept: most of it is read again and again.
+            ahead: Ahead::new(4_096),
             clock,
             slot_rows: 3,
         }))

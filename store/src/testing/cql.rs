@@ -57,9 +57,9 @@ pub fn password() -> String {
 pub async fn open(options: &ScyllaOptions) -> Result<Scylla, StoreError> {
     static MIGRATED: tokio::sync::OnceCell<()> = tokio::sync::OnceCell::const_new();
     let straight = ScyllaOptions { url: options_at(server(), KEYSPACE).url, ..options.clone() };
-    MIGRATED.get_or_try_init(|| migrate::run(&straight, &password(), false, |_| {})).await?;
-    let clock: Clock = Arc::new(now);
-    Scylla::open(options, &password(), clock).await
+    let (clock, password): (Clock, _) = (Arc::new(now), password());
+    MIGRATED.get_or_try_init(|| migrate::run(&straight, &password, false, |_| {})).await?;
+    Scylla::open(options, &password, clock).await
 }
 
 /// The machine's time.

@@ -4,18 +4,17 @@
 mod buckets;
 mod connecting;
 mod expiring;
-mod front;
 mod faults;
+mod front;
 mod migrating;
-mod secured;
 mod ownership;
+mod secured;
 mod slots;
 mod spread;
 
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use schema::{Clock, Message, PartitionId, Position, StreamName, TimeRange, TimeSource, Timestamp, Topic};
@@ -85,7 +84,7 @@ fn page(order: Order, rows_max: usize) -> TopicPage {
 
 /// How many requests `work` takes.
 async fn requests<T>(store: &Scylla, work: impl Future<Output = T>) -> (usize, T) {
-    let before = store.0.calls.sent.load(Ordering::Relaxed);
+    let before = store.requests();
     let done = work.await;
-    (store.0.calls.sent.load(Ordering::Relaxed) - before, done)
+    ((store.requests() - before) as usize, done)
 }

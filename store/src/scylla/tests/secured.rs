@@ -30,14 +30,14 @@ async fn a_store_is_opened_over_tls() {
     }
     drop(open().await);
     let Some(ca) = authority_of_server() else { return };
-    let options = at(&server(), ca);
+    let options = at(&server().to_string(), ca);
     let store = Scylla::open(&options, &password(), Arc::new(now)).await.unwrap();
     let stream = stream("secured");
     assert!(crate::Catalog::shape(&store, &stream).await.unwrap().is_none());
     // Another authority, and the ones that the system trusts, do not know the server.
     let other = Authority::new();
     for ca in [other.ca(), PathBuf::new()] {
-        let refused = attempt(&at(&server(), ca)).await;
+        let refused = attempt(&at(&server().to_string(), ca)).await;
         assert!(
             refused.contains("its certificate is by another authority than those in store.tls_ca"),
             "{refused}"
