@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand};
 
 /// Turns streams of JSON messages into a typed, live GraphQL API over a time-series store.
 ///
-/// Without a command it runs a node: all roles in one process, on an embedded store. Start with `tidegate --demo`, open
-/// the page that it names, and try its tabs.
+/// Without a command it runs a node that does everything in one process, on an embedded store. Start with
+/// `tidegate --demo`, open the page that it names, and try its tabs.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub(crate) struct Cli {
