@@ -5,7 +5,7 @@ use std::fs::read_to_string;
 
 use serde_json::Value;
 
-use crate::support::{Client, Setup, bare, finish, repository, sample, until};
+use crate::support::{Client, Setup, bare, finish, repository, sample, store, until};
 
 const SECRET: &str = "TIDEGATE_CLIENT_SECRET";
 
@@ -40,8 +40,10 @@ fn the_settings_are_accepted_with_the_secret_of_the_compose_file() {
 #[test]
 fn the_stream_and_the_client_of_the_settings_are_of_use() {
     // As the compose file starts it, but for the store, and for the address, which is the test's own.
-    let setup = Setup::configured(&text("deploy/tidegate.toml"));
-    let setup = setup.env("TIDEGATE__STORE__URL", "").env("TIDEGATE__SERVER__URL", "");
+    let mut setup = Setup::configured(&text("deploy/tidegate.toml")).env("TIDEGATE__SERVER__URL", "");
+    if !store::is_cql() {
+        setup = setup.env("TIDEGATE__STORE__URL", "");
+    }
     let secret = default(SECRET);
     let server = setup.env(SECRET, &secret).start();
     let client = Client::sign_in(server.address, "operator", &secret);

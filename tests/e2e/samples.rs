@@ -68,7 +68,8 @@ fn campaigns_have_their_own_fields_and_join_events_by_request() {
         "campaign": "Campaign Brand FR", "ad_id": "12063526619", "device": "c" });
     assert_eq!(nodes[0], json!({ "topic": "user-utm", "timeSource": "ARRIVAL", "data": seen }));
 
-    client.raws("userEvents", 1);
+    // Its fields, too, are there soon after the message is.
+    client.nodes("userEvents", "{ userEvents { nodes { data { request_id cookie_id } } } }", 1);
     let both = client.graphql(
         "{ userEvents(last: 1) { nodes { data { request_id cookie_id } } }
            userUtm(last: 5) { nodes { data { request_id campaign } } } }",
