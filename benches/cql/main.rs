@@ -16,7 +16,8 @@ use store::scylla::Scylla;
 use store::{Journal, JournalRow, Leases, Messages, Order, RowMark, TopicPage};
 
 use bare::Bare;
-use server::{Keyspace, message, now, stream, topics};
+use server::{Keyspace, message, stream, topics};
+use store::testing::cql::now;
 
 /// What the consumer takes at once.
 const BATCH: u64 = 4_096;

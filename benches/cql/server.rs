@@ -1,7 +1,6 @@
 //! The CQL server of the benches, a keyspace there for each run, and rows like those of the other benches.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use schema::{Clock, Message, PartitionId, Position, StreamName, TimeSource, Timestamp, Topic};
 use scylla::client::execution_profile::ExecutionProfile;
@@ -9,6 +8,7 @@ use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
 use scylla::statement::Consistency;
 use store::scylla::{Scylla, ScyllaOptions, migrate};
+use store::testing::cql;
 
 /// A message's JSON.
 pub const MESSAGE_BYTES: usize = 300;
@@ -23,34 +23,23 @@ pub struct Keyspace {
 impl Keyspace {
     /// Makes one on the server that `TIDEGATE_TEST_CQL` names.
     pub async fn new() -> Self {
-        let server = std::env::var("TIDEGATE_TEST_CQL");
-        let server =
-            server.expect("TIDEGATE_TEST_CQL names a CQL server as HOST:PORT; `cargo xtask cql` starts one");
-        let name = format!("bench_{:x}", now().0);
-        let variable = |name: &str| std::env::var(name).unwrap_or_default();
-        let options = ScyllaOptions {
-            url: format!("scylla://{server}/{name}"),
-            user: variable("TIDEGATE_TEST_CQL_USER"),
-            replication_factor: 1,
-            ..ScyllaOptions::default()
-        };
-        let password = variable("TIDEGATE_TEST_CQL_PASSWORD");
+        let name = cql::fresh("bench");
+        let (options, password) = (cql::options_at(cql::server(), &name), cql::password());
         migrate::run(&options, &password, false, |_| {}).await.expect("the tables");
         Self { name, options, password }
     }
 
     /// Our store there.
     pub async fn store(&self) -> Scylla {
-        let clock: Clock = Arc::new(now);
+        let clock: Clock = Arc::new(cql::now);
         Scylla::open(&self.options, &self.password, clock).await.expect("the store")
     }
 
     /// The driver's session there, set up as the store's.
     pub async fn session(&self) -> Session {
         let profile = ExecutionProfile::builder().consistency(Consistency::LocalQuorum).build();
-        let (hosts, _) = self.options.url["scylla://".len()..].split_once('/').expect("hosts");
         let mut builder = SessionBuilder::new()
-            .known_node(hosts)
+            .known_node_addr(cql::server())
             .use_keyspace(&self.name, false)
             .default_execution_profile_handle(profile.into_handle());
         if !self.options.user.is_empty() {
@@ -58,11 +47,6 @@ impl Keyspace {
         }
         builder.build().await.expect("a session")
     }
-}
-
-pub fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock");
-    Timestamp(since.as_micros() as i64)
 }
 
 pub fn stream(name: &str) -> StreamName {

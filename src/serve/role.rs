@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, any, get, post};
+use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use serde_json::json;
 use store::{Publish, PublishError, PublishRequest, Published, WritePolicy};
@@ -61,7 +61,7 @@ impl Role {
             Self::Ingest => Router::new()
                 .route("/graphql", any(queries))
                 .route("/data", get(queries))
-                .route("/", MethodRouter::new().get(queries)),
+                .route("/", get(queries)),
             Self::Gateway => {
                 Router::new().route("/streams/{*rest}", any(messages)).route("/data", post(messages))
             }

@@ -18,7 +18,6 @@ pub(crate) struct Cql {
     /// The file of the authority that its certificate is by.
     pub(crate) ca: Option<String>,
     pub(crate) user: Option<String>,
-    pub(crate) password: String,
 }
 
 impl Cql {
@@ -34,7 +33,7 @@ impl Cql {
              TIDEGATE_WITHOUT=cql",
         );
         let (ca, user) = (variable("TIDEGATE_TEST_CQL_CA"), variable("TIDEGATE_TEST_CQL_USER"));
-        Self { address, ca, user, password: variable(PASSWORD).unwrap_or_default() }
+        Self { address, ca, user }
     }
 
     /// Says what is not looked at where nobody knows the server's authority.

@@ -3,12 +3,11 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{LazyLock, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use ::store::scylla::{ScyllaOptions, migrate};
+use ::store::scylla::migrate;
+use ::store::testing::cql;
 
 use super::command::{bare, finish};
 use super::cql::{Cql, PASSWORD};
@@ -30,10 +29,7 @@ pub(crate) fn is_cql() -> bool {
 
 /// The name of a keyspace that is not there yet.
 pub(crate) fn fresh() -> String {
-    static USED: AtomicU64 = AtomicU64::new(0);
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let number = USED.fetch_add(1, Ordering::Relaxed);
-    format!("e2e_{:x}_{:x}_{number}", std::process::id(), since.as_micros())
+    cql::fresh("e2e")
 }
 
 /// The store of the node with this data folder, made where it has none yet.
@@ -79,12 +75,9 @@ pub(super) fn remove(data: &Path) {
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             for keyspace in keyspaces {
-                let Cql { address, user, password, .. } = Cql::named();
-                let url = format!("scylla://{address}/{keyspace}");
-                let options =
-                    ScyllaOptions { url, user: user.unwrap_or_default(), ..ScyllaOptions::default() };
+                let options = cql::options_at(cql::server(), &keyspace);
                 // If it stays, that is no matter of any test.
-                let _ = runtime.block_on(migrate::drop_keyspace(&options, &password));
+                let _ = runtime.block_on(migrate::drop_keyspace(&options, &cql::password()));
             }
         });
         Mutex::new(removed)

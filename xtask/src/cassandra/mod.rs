@@ -43,7 +43,6 @@ const PREFIX: &str = "cassandra-";
 const POLL: Duration = Duration::from_millis(100);
 /// The signal.
 const KILLED: i32 = 9;
-const NO_JAVA: &str = "no Java was found that runs Cassandra";
 
 /// The server that the tests are told to use, if any.
 pub(crate) fn named() -> Option<String> {
@@ -58,6 +57,8 @@ pub(crate) fn needs_maven(root: &Path) -> bool {
 /// A running node. It ends with this value.
 pub(crate) struct Node {
     child: Child,
+    /// What starts it, and once more after it was killed.
+    command: Command,
     folder: PathBuf,
     port: u16,
     ca: PathBuf,
@@ -66,18 +67,23 @@ pub(crate) struct Node {
 impl Node {
     /// Starts one, and waits until it answers.
     pub(crate) fn start(root: &Path, answers: Answers) -> Result<Self, Failure> {
+        let java = find_java(root).ok_or("no Java was found that runs Cassandra")?;
         let target = workspace::target(root);
-        jars::ensure(root, &target)?;
+        let jars = jars::ensure(root, &target)?;
         remove_left_over(&target.join("tmp"));
         let folder = target.join("tmp").join(format!("{PREFIX}{}", process::id()));
         fs::create_dir_all(&folder)?;
         let ports = free_ports()?;
         let port = ports[0];
-        let certificates = tls::ensure(root, &find_java(root).ok_or(NO_JAVA)?, &target)?;
+        let certificates = tls::ensure(root, &java, &target)?;
         config::write(&folder, ports, &certificates.node, answers)?;
         println!("Cassandra {} on 127.0.0.1:{port}, in {}", jars::VERSION, folder.display());
-        let child = launch(root, &folder)?;
-        let mut node = Self { child, folder, port, ca: certificates.ca };
+        let printed = File::create(folder.join("printed.log"))?;
+        let mut command = wrapped(root, &java);
+        command.args(java::arguments(&jars, &folder)?);
+        command.stdin(Stdio::null()).stdout(printed.try_clone()?).stderr(printed).current_dir(&folder);
+        let child = command.spawn().map_err(|error| format!("{} does not start: {error}", java.display()))?;
+        let mut node = Self { child, command, folder, port, ca: certificates.ca };
         node.wait()?;
         Ok(node)
     }
@@ -131,17 +137,6 @@ impl Drop for Node {
     }
 }
 
-/// Runs Cassandra on what is in `folder`.
-fn launch(root: &Path, folder: &Path) -> Result<Child, Failure> {
-    let java = find_java(root).ok_or(NO_JAVA)?;
-    let jars = jars::ensure(root, &workspace::target(root))?;
-    let printed = File::options().create(true).append(true).open(folder.join("printed.log"))?;
-    let mut command = wrapped(root, &java);
-    command.args(java::arguments(&jars, folder)?);
-    command.stdin(Stdio::null()).stdout(printed.try_clone()?).stderr(printed).current_dir(folder);
-    Ok(command.spawn().map_err(|error| format!("{} does not start: {error}", java.display()))?)
-}
-
 /// Removes the folders of nodes whose process was ended before it could, where Linux says which are running.
 fn remove_left_over(folder: &Path) {
     let processes = Path::new("/proc");
@@ -178,7 +173,7 @@ pub(crate) fn run(root: &Path, answers: Answers) -> Result<(), Failure> {
             return Err(format!("Cassandra has ended ({status}); it printed: {}", node.printed()).into());
         }
         println!("it was killed, and is started again on what it has");
-        node.child = launch(root, &node.folder)?;
+        node.child = node.command.spawn()?;
         node.wait()?;
     }
 }

@@ -8,13 +8,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use schema::{Clock, PartitionId, Sequence, Stream, StreamName, TimeRange, Topic};
+use schema::{Clock, PartitionId, Sequence, Stream, StreamName, Topic};
 use store::testing::{Proxy, Trouble, Turns, cql};
-use store::{Next, Order, Store, StreamRecord, TopicPage};
+use store::{Next, Store, StreamRecord};
 
 use super::super::lane::Lane;
 use super::model::messages;
 use super::worker::outlet;
+use super::world::whole;
 use crate::log::LogRecord;
 use crate::testing::Faulty;
 
@@ -243,15 +244,4 @@ async fn a_crowd_does_what_one_would_do() {
         began.elapsed()
     );
     assert!(claims > 20 && zombies > 0 && deaths > 0);
-}
-
-fn whole() -> TopicPage {
-    TopicPage {
-        range: TimeRange::ALL,
-        order: Order::Ascending,
-        after: None,
-        before: None,
-        rows_max: usize::MAX >> 1,
-        bytes_max: usize::MAX >> 1,
-    }
 }

@@ -255,7 +255,8 @@ impl World {
     }
 }
 
-fn whole() -> TopicPage {
+/// All of a topic, oldest first.
+pub(super) fn whole() -> TopicPage {
     TopicPage {
         range: TimeRange::ALL,
         order: Order::Ascending,

@@ -28,6 +28,15 @@ async fn follow(store: &Scylla, stream: &StreamName, rows: &[JournalRow]) {
     assert_eq!(store.next_journal(stream, &partition(), at).await.unwrap(), Next::Wait);
 }
 
+/// A checkpoint at `to` that `store` gives up, and that the server gets long after; what is asked from then on comes through.
+async fn give_up(proxy: &mut Proxy, store: &Scylla, stream: &StreamName, epoch: u64, to: u64) {
+    let late = Trouble::Late(Duration::from_millis(2_500));
+    proxy.trouble(store.0.statements.checkpoint.get_id(), 10, &late);
+    let given_up = store.checkpoint(stream, &partition(), epoch, to.into()).await;
+    assert!(given_up.is_err(), "{given_up:?}");
+    proxy.peace();
+}
+
 /// The owner rolls a slot between the two steps of a claim: reading the lease, and taking it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_claim_that_is_overtaken_by_a_checkpoint_begins_where_that_ends() {
@@ -92,11 +101,7 @@ async fn a_slot_that_is_rolled_late_holds_what_its_owner_writes_meanwhile() {
     let epoch = store.claim_lease(&stream, &p).await.unwrap().epoch;
     let mut rows = vec![append(&store, &stream, 0, 3).await];
     fill(&store, &stream).await;
-    let late = Trouble::Late(Duration::from_millis(2_500));
-    proxy.trouble(store.0.statements.checkpoint.get_id(), 10, &late);
-    let given_up = store.checkpoint(&stream, &p, epoch, 3.into()).await;
-    assert!(given_up.is_err(), "{given_up:?}");
-    proxy.peace();
+    give_up(&mut proxy, &store, &stream, epoch, 3).await;
     rows.push(append(&store, &stream, 3, 6).await);
     until("the slot is rolled", async || starts(&other, &stream).await == [0, 3]).await;
     // Until all that is late has come.
@@ -116,11 +121,7 @@ async fn a_checkpoint_that_comes_late_takes_nothing_back() {
     let p = partition();
     let epoch = store.claim_lease(&stream, &p).await.unwrap().epoch;
     let mut rows = vec![append(&store, &stream, 0, 3).await];
-    let late = Trouble::Late(Duration::from_millis(2_500));
-    proxy.trouble(store.0.statements.checkpoint.get_id(), 10, &late);
-    let given_up = store.checkpoint(&stream, &p, epoch, 3.into()).await;
-    assert!(given_up.is_err(), "{given_up:?}");
-    proxy.peace();
+    give_up(&mut proxy, &store, &stream, epoch, 3).await;
     rows.push(append(&store, &stream, 3, 6).await);
     fill(&store, &stream).await;
     assert!(store.checkpoint(&stream, &p, epoch, 6.into()).await.unwrap());
