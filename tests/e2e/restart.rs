@@ -67,8 +67,8 @@ impl Writer {
             "{{ {}(topic: \"{}\", first: 10000) {{ nodes {{ data {{ n }} }} }} }}",
             self.stream, self.key
         );
-        let data = client.graphql(&document);
-        let nodes = data[self.stream]["nodes"].as_array().unwrap();
+        // All are in the store; the field is in the schema soon after.
+        let nodes = client.nodes(self.stream, &document, 0);
         nodes.iter().map(|node| node["data"]["n"].as_u64().unwrap() as usize).collect()
     }
 }
