@@ -30,8 +30,10 @@
 //! result. A failing store is waited for, without limit in time and within a bound in memory.
 
 mod accept;
+mod admissible;
 mod consume;
 mod http;
+pub mod kinesis;
 mod known;
 pub mod log;
 mod metrics;

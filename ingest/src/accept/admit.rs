@@ -1,13 +1,11 @@
 //! The verdict on one message: a pure function of it, its stream's definition, its sender and the limits.
 
-use schema::json::{CheckLimits, check};
+use schema::json::CheckLimits;
 use schema::{Limits, Stream, Topic, TopicRule};
 use store::{PublishError, PublishRequest, WritePolicy};
 
+use crate::admissible;
 use crate::log::LogEntry;
-
-/// Longest partition key, in characters: that of Kinesis, so that what is accepted here is accepted there.
-const KEY_CHARS_MAX: usize = 256;
 
 /// What goes into the log for `request`, and the topic that it will have.
 ///
@@ -19,17 +17,10 @@ pub(super) fn admit(
     request: PublishRequest,
     limits: &Limits,
 ) -> Result<(Topic, LogEntry), PublishError> {
-    // White space around a message is no part of it: it belongs to the line, list or body that carried it.
-    let data = request.data.slice_ref(trim(&request.data));
-    check(&data, CheckLimits::from(limits))?;
+    let data = admissible::message(&request.data, CheckLimits::from(limits))?;
     let key = request.key.filter(|key| !key.is_empty());
     if let Some(key) = &key {
-        let chars = key.chars().count();
-        if chars > KEY_CHARS_MAX {
-            return Err(PublishError::Invalid(format!(
-                "the partition key is {chars} characters long, and at most {KEY_CHARS_MAX} are accepted: send a shorter one"
-            )));
-        }
+        admissible::key(key).map_err(PublishError::Invalid)?;
     }
     let named = named_topic(stream, caller, request.topic)?;
     let topic = stream.route(named.as_ref(), key.as_deref().unwrap_or_default(), &data)?;
@@ -57,14 +48,6 @@ fn named_topic(
         ))),
         _ => Ok(Some(own)),
     }
-}
-
-/// `bytes` without the white space of JSON around them.
-fn trim(bytes: &[u8]) -> &[u8] {
-    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
-    let start = bytes.iter().take_while(|byte| is_space(byte)).count();
-    let end = bytes[start..].iter().rev().take_while(|byte| is_space(byte)).count();
-    &bytes[start..bytes.len() - end]
 }
 
 #[cfg(test)]

@@ -1,19 +1,36 @@
 //! The core: what a partition's records become. Pure functions of the records, their stream's entry in the catalog, and
 //! the store's answers about ids, so that a batch that is decoded again after a crash becomes the same again.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
-use schema::{Message, PartitionId, Position, Sequence, Stream, Topic};
+use bytes::Bytes;
+use schema::json::CheckLimits;
+use schema::{Message, PartitionId, Position, Sequence, Topic};
 use store::{DeadLetter, IdClaim, JournalRow, StreamRecord};
 
-use crate::log::LogRecord;
+use super::record::{Body, Record, Span};
+use crate::admissible;
 
-/// The embedded log's partitions have no parents.
-const GENERATION: u32 = 1;
+/// What records are decoded by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules<'a> {
+    /// Each is decoded by the definition that was in force when it arrived.
+    pub(crate) stream: &'a StreamRecord,
+    /// The partition that they are of.
+    pub(crate) partition: &'a PartitionId,
+    /// 1 + the highest generation of the partition's parents.
+    pub(crate) generation: u32,
+    /// What a message that was not checked before the log must keep within.
+    pub(crate) limits: CheckLimits,
+}
 
 /// Records of one partition, decoded; which of them came before is not known yet.
 #[derive(Debug)]
 pub(crate) struct Decoded {
+    generation: u32,
     after: Sequence,
     last: Sequence,
     outcomes: Vec<Outcome>,
@@ -51,58 +68,59 @@ pub(crate) struct Batch {
     pub(crate) folded: usize,
 }
 
-/// Decodes what follows `after` in a partition; `None` if nothing does. Records up to `after` are skipped: they were
-/// journaled before.
+/// Decodes what `span` has behind `consumed`; `None` if that is nothing. Records up to there are skipped: they were journaled
+/// before.
 ///
-/// `records` are of that partition and follow each other without a jump; each is decoded by the definition that was in force
-/// when it arrived. What lies between `after` and the first of them is gone, and so not of the row: a reader that comes there
-/// is told of a gap.
-pub(crate) fn decode(
-    records: &[LogRecord],
-    stream: &StreamRecord,
-    partition: &PartitionId,
-    after: u64,
-) -> Option<Decoded> {
-    let new = &records[records.partition_point(|record| record.sequence <= after)..];
-    let (first, last) = (new.first()?.sequence, new.last()?.sequence);
-    let outcomes = new.iter().map(|record| outcome(record, stream, partition)).collect();
-    Some(Decoded { after: (first - 1).into(), last: last.into(), outcomes })
+/// What lies between `consumed` and the span is gone, and so not of the row: a reader that comes there is told of a gap.
+pub(crate) fn decode(span: &Span, rules: Rules<'_>, consumed: Sequence) -> Option<Decoded> {
+    if span.last <= consumed {
+        return None;
+    }
+    let new = &span.records[span.records.partition_point(|record| record.sequence <= consumed)..];
+    let outcomes = new.iter().map(|record| outcome(record, rules)).collect();
+    let after = span.after.max(consumed);
+    Some(Decoded { generation: rules.generation, after, last: span.last, outcomes })
 }
 
-fn outcome(record: &LogRecord, stream: &StreamRecord, partition: &PartitionId) -> Outcome {
-    let definition = stream.in_force(record.arrived_at);
-    let position = Position { partition: partition.clone(), sequence: record.sequence.into(), sub: 0 };
-    match topic_of(record, definition) {
-        Ok(topic) => {
-            let (time, time_source) = definition.time_of(&record.data, record.arrived_at);
-            let id = definition.id_of(&record.data);
+fn outcome(record: &Record, rules: Rules<'_>) -> Outcome {
+    let Record { key, sequence, sub, arrived_at, .. } = record;
+    let position = Position { partition: rules.partition.clone(), sequence: *sequence, sub: *sub };
+    match admit(record, rules) {
+        Ok((topic, raw)) => {
+            let definition = rules.stream.in_force(*arrived_at);
+            let (time, time_source) = definition.time_of(&raw, *arrived_at);
+            let id = definition.id_of(&raw);
             let id = id.map(|text| Id { text, window_micros: definition.id_window.micros() });
-            let message = Message {
-                topic,
-                time,
-                time_source,
-                arrived_at: record.arrived_at,
-                position,
-                key: record.key.clone(),
-                raw: record.data.clone(),
-            };
-            Outcome::Message { message, id }
+            // As for a message that came without a key in a request: its topic stands in for it.
+            let key = if key.is_empty() { topic.as_str().into() } else { key.clone() };
+            let arrived_at = *arrived_at;
+            Outcome::Message {
+                message: Message { topic, time, time_source, arrived_at, position, key, raw },
+                id,
+            }
         }
-        Err(reason) => Outcome::Dead(DeadLetter {
-            position,
-            arrived_at: record.arrived_at,
-            key: record.key.clone(),
-            reason,
-            raw: record.data.clone(),
-        }),
+        Err(reason) => {
+            let (Body::Checked(raw) | Body::Foreign(raw)) = &record.body;
+            let (arrived_at, key, raw) = (*arrived_at, key.clone(), raw.clone());
+            Outcome::Dead(DeadLetter { position, arrived_at, key, reason, raw })
+        }
     }
 }
 
-fn topic_of(record: &LogRecord, definition: &Stream) -> Result<Topic, String> {
+/// The topic and the message of a record, or why it is none.
+fn admit(record: &Record, rules: Rules<'_>) -> Result<(Topic, Bytes), String> {
+    let raw = match &record.body {
+        Body::Checked(raw) => raw.clone(),
+        Body::Foreign(bytes) => {
+            let raw = admissible::message(bytes, rules.limits).map_err(|fault| fault.to_string())?;
+            admissible::key(&record.key)?;
+            raw
+        }
+    };
+    let definition = rules.stream.in_force(record.arrived_at);
     // The key that stands in for a missing one is the topic itself, so routing by the key gives the same topic again.
-    definition
-        .route(record.topic.as_ref(), &record.key, &record.data)
-        .map_err(|unroutable| unroutable.to_string())
+    let topic = definition.route(record.topic.as_ref(), &record.key, &raw);
+    Ok((topic.map_err(|unroutable| unroutable.to_string())?, raw))
 }
 
 impl Decoded {
@@ -115,7 +133,7 @@ impl Decoded {
             let claim = IdClaim {
                 key: message.key.clone(),
                 id: id.text.clone(),
-                generation: GENERATION,
+                generation: self.generation,
                 sequence: message.position.sequence,
                 sub: message.position.sub,
                 arrived_at: message.arrived_at,

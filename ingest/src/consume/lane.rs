@@ -2,37 +2,42 @@
 
 use std::sync::Arc;
 
-use schema::{PartitionId, StreamName};
+use schema::json::CheckLimits;
+use schema::{PartitionId, Sequence, StreamName};
 use store::{Announce, Store, StoreError, StreamRecord};
 
-use super::batch::{Batch, Decoded, decode};
+use super::batch::{Batch, Decoded, Rules, decode};
+use super::record::Span;
 use super::retry::Patience;
 use super::shapes::Shapes;
-use crate::log::LogRecord;
 use crate::metrics::Metrics;
 
 /// A partition that this process consumes.
 #[derive(Clone, Debug)]
 pub(crate) struct Lane {
     pub(crate) partition: PartitionId,
+    /// 1 + the highest generation of the partition's parents.
+    pub(crate) generation: u32,
     pub(crate) epoch: u64,
     /// Everything up to here is journaled.
-    pub(crate) consumed: u64,
+    pub(crate) consumed: Sequence,
     /// Everything up to here is done for good.
-    pub(crate) checkpoint: u64,
+    pub(crate) checkpoint: Sequence,
 }
 
 /// What lanes share.
 pub(crate) struct Outlet {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) shapes: Shapes,
+    /// What messages that were not checked before the log must keep within.
+    pub(crate) limits: CheckLimits,
     pub(crate) patience: Patience,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) announce: Arc<dyn Announce>,
 }
 
 impl Outlet {
-    /// Brings `records`, which are of this lane and in order, into the store. It returns once they are journaled.
+    /// Brings `spans`, which are of this lane and in order, into the store. It returns once they are journaled.
     ///
     /// The order of the steps is what makes a crash between any two harmless, as each is repeated with the same result:
     /// 1. *ids*, all claimed before any is judged: whatever else is written depends on the verdicts;
@@ -42,20 +47,22 @@ impl Outlet {
     ///    It is written even where nothing was accepted, as a row that is missing would be a gap;
     /// 5. the *checkpoint*, elsewhere and later: it promises that none of this is needed again.
     ///
-    /// Sequences jump where the log has lost records: each side of a jump is a row of its own, and between them there is
-    /// none, which readers are told as a gap.
-    pub(crate) async fn walk(&self, stream: &StreamRecord, lane: &mut Lane, records: &[LogRecord]) {
-        for run in records.chunk_by(|a, b| b.sequence == a.sequence + 1) {
-            if let Some(first) = run.first().filter(|first| first.sequence > lane.consumed + 1) {
+    /// Where the log has lost records, there is a span on either side, and so a row, and none between them, which readers
+    /// are told as a gap.
+    pub(crate) async fn walk(&self, stream: &StreamRecord, lane: &mut Lane, spans: &[Span]) {
+        for span in spans {
+            if span.after > lane.consumed {
                 let (stream, partition, consumed) = (stream.name(), &lane.partition, lane.consumed);
-                tracing::warn!(%stream, %partition, after = consumed, next = first.sequence, "the log lacks records here: readers are told of a gap, unless the store has them");
+                tracing::warn!(%stream, %partition, after = %consumed, up_to = %span.after, "the log lacks records here: readers are told of a gap, unless the store has them");
             }
-            self.walk_run(stream, lane, run).await;
+            self.walk_span(stream, lane, span).await;
         }
     }
 
-    async fn walk_run(&self, stream: &StreamRecord, lane: &mut Lane, records: &[LogRecord]) {
-        let Some(decoded) = decode(records, stream, &lane.partition, lane.consumed) else { return };
+    async fn walk_span(&self, stream: &StreamRecord, lane: &mut Lane, span: &Span) {
+        let (partition, generation, limits) = (&lane.partition, lane.generation, self.limits);
+        let rules = Rules { stream, partition, generation, limits };
+        let Some(decoded) = decode(span, rules, lane.consumed) else { return };
         let name = stream.name();
         let came_before = self.claim(name, &decoded).await;
         let batch = decoded.fold(came_before);
@@ -69,7 +76,7 @@ impl Outlet {
         self.metrics.rows.inc_by(batch.row.messages.len() as u64);
         self.metrics.dead_letters.inc_by(batch.dead_letters.len() as u64);
         self.metrics.folded.inc_by(batch.folded as u64);
-        lane.consumed = records.last().map_or(lane.consumed, |record| record.sequence.max(lane.consumed));
+        lane.consumed = span.last;
     }
 
     async fn claim(&self, stream: &StreamName, decoded: &Decoded) -> Vec<bool> {

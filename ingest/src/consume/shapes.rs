@@ -68,7 +68,7 @@ fn learn(learned: &mut Learned, stream: &StreamRecord, messages: &[Message], lim
         let opens = Opens::new(&stream.in_force(run[0].arrived_at).json_strings);
         let mut learner = Learner::new(learned, &opens, limits);
         for message in run {
-            // What is no JSON has no shape. It can't be: it was checked before the log.
+            // What is no JSON has no shape. It can't be: it was checked before the log, or when it was decoded.
             let _ = learner.learn(learned, &message.raw);
         }
     }

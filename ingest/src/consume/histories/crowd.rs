@@ -12,9 +12,9 @@ use schema::{Clock, PartitionId, Sequence, Stream, StreamName, Topic};
 use store::testing::{Proxy, Trouble, Turns, cql};
 use store::{Next, Store, StreamRecord};
 
-use super::super::lane::Lane;
+use super::super::embedded::spans;
 use super::model::messages;
-use super::worker::outlet;
+use super::worker::{lane, outlet};
 use super::world::whole;
 use crate::log::LogRecord;
 use crate::testing::Faulty;
@@ -100,20 +100,18 @@ impl Crowd {
         let claim = || store.claim_lease(self.name(), &partition);
         let lease = outlet.patience.until_done("claim a partition", claim).await;
         self.claims.fetch_add(1, Ordering::Relaxed);
-        let consumed = lease.checkpoint.as_u64().unwrap();
-        let mut lane =
-            Lane { partition: partition.clone(), epoch: lease.epoch, consumed, checkpoint: consumed };
+        let mut lane = lane(partition.clone(), &lease);
         for left in (0..batches).rev() {
             let batch: Vec<LogRecord> = {
                 let log = self.log.lock().unwrap();
                 let records = &log[index];
-                let next = records.partition_point(|record| record.sequence <= lane.consumed);
+                let next = records.partition_point(|record| lane.consumed >= record.sequence.into());
                 let first = next.saturating_sub(turns.below(3) as usize);
                 records[first..records.len().min(next + 1 + turns.below(6) as usize)].to_vec()
             };
-            outlet.walk(&self.stream, &mut lane, &batch).await;
+            outlet.walk(&self.stream, &mut lane, &spans(batch)).await;
             if lane.consumed > lane.checkpoint && (turns.one_in(3) || left == 0) {
-                let mark = || store.checkpoint(self.name(), &partition, lane.epoch, lane.consumed.into());
+                let mark = || store.checkpoint(self.name(), &partition, lane.epoch, lane.consumed);
                 if !outlet.patience.until_done("write a checkpoint", mark).await {
                     self.zombies.fetch_add(1, Ordering::Relaxed);
                     return;

@@ -3,10 +3,12 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+use schema::json::CheckLimits;
 use schema::{Limits, PartitionId};
 use store::testing::Turns;
-use store::{Store, StreamRecord, Unheard};
+use store::{Lease, Store, StreamRecord, Unheard};
 
+use super::super::embedded::{GENERATION, spans};
 use super::super::lane::{Lane, Outlet};
 use super::super::retry::{Patience, Schedule};
 use super::super::shapes::Shapes;
@@ -46,13 +48,21 @@ impl Worker {
 /// A way into `store` that waits a millisecond before it tries again.
 pub(super) fn outlet(store: Arc<dyn Store>) -> Outlet {
     let settings = IngestSettings { retry_ms_min: 1, retry_ms_max: 1, ..IngestSettings::default() };
+    let limits = Limits::default();
     Outlet {
-        shapes: Shapes::new(store.clone(), Arc::new(Limits::default())),
+        limits: CheckLimits::from(&limits),
+        shapes: Shapes::new(store.clone(), Arc::new(limits)),
         store,
         patience: Patience::new(Schedule::new(&settings)),
         metrics: Arc::default(),
         announce: Arc::new(Unheard),
     }
+}
+
+/// The way of a partition that was just claimed.
+pub(super) fn lane(partition: PartitionId, lease: &Lease) -> Lane {
+    let Lease { epoch, checkpoint, .. } = *lease;
+    Lane { partition, generation: GENERATION, epoch, consumed: checkpoint, checkpoint }
 }
 
 /// What the loop of the consumer does with one partition: claims it, walks batches of any size, that begin with what it has
@@ -62,13 +72,12 @@ async fn consume(outlet: Outlet, stream: Arc<StreamRecord>, log: Log, index: usi
     let name = stream.name();
     let claim = || outlet.store.claim_lease(name, &partition);
     let lease = outlet.patience.until_done("claim a partition", claim).await;
-    let consumed = lease.checkpoint.as_u64().unwrap();
-    let mut lane = Lane { partition: partition.clone(), epoch: lease.epoch, consumed, checkpoint: consumed };
+    let mut lane = lane(partition, &lease);
     loop {
         let batch: Vec<LogRecord> = {
             let log = log.borrow();
             let records = &log[index].records;
-            let next = records.partition_point(|record| record.sequence <= lane.consumed);
+            let next = records.partition_point(|record| lane.consumed >= record.sequence.into());
             if next == records.len() && lane.checkpoint == lane.consumed {
                 return;
             }
@@ -76,11 +85,10 @@ async fn consume(outlet: Outlet, stream: Arc<StreamRecord>, log: Log, index: usi
             let end = records.len().min(next + 1 + turns.below(6) as usize);
             records[first..end].to_vec()
         };
-        outlet.walk(&stream, &mut lane, &batch).await;
-        if lane.consumed > lane.checkpoint && (turns.one_in(3) || log.borrow()[index].last() == lane.consumed)
-        {
-            let to = lane.consumed.into();
-            let mark = || outlet.store.checkpoint(name, &lane.partition, lane.epoch, to);
+        outlet.walk(&stream, &mut lane, &spans(batch)).await;
+        let done = lane.consumed == log.borrow()[index].last().into();
+        if lane.consumed > lane.checkpoint && (turns.one_in(3) || done) {
+            let mark = || outlet.store.checkpoint(name, &lane.partition, lane.epoch, lane.consumed);
             if !outlet.patience.until_done("write a checkpoint", mark).await {
                 return;
             }

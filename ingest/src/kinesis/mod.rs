@@ -1,0 +1,3 @@
+//! What is known of Kinesis. All of it are pure functions: whoever calls them asks Kinesis, the store and the clock.
+
+pub mod record;
