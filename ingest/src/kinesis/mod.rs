@@ -1,4 +1,7 @@
-//! What is known of Kinesis. All of it are pure functions: whoever calls them asks Kinesis, the store and the clock.
+//! What is known of Kinesis: what its records carry, and which of a stream's shards may be consumed when. All of it are pure
+//! functions: whoever calls them asks Kinesis, the store and the clock.
 
 pub mod aggregated;
+pub mod lease;
 pub mod record;
+pub mod shards;
