@@ -3,6 +3,7 @@
 //! Several processes may do it at once, and any of them may die: one at a time has the lock, which ends by itself; each
 //! statement may be run again; a version is noted after its last statement.
 
+mod columns;
 mod lock;
 mod steps;
 
@@ -17,6 +18,7 @@ use super::dialect::Dialect;
 use super::fault::Fault;
 use super::{ScyllaOptions, session};
 use crate::StoreError;
+use columns::Column;
 use lock::Lock;
 pub use steps::VERSION;
 use steps::{MIGRATIONS, Migration};
@@ -37,7 +39,7 @@ pub async fn run(
     dry_run: bool,
     say: impl FnMut(String),
 ) -> Result<(), StoreError> {
-    bring(options, password, dry_run, lock::TTL_SECONDS, say).await
+    bring(options, password, How { dry_run, ..How::default() }, say).await
 }
 
 /// Removes the keyspace of `options` with all that is in it.
@@ -52,12 +54,28 @@ pub async fn drop_keyspace(options: &ScyllaOptions, password: &str) -> Result<()
     Ok(())
 }
 
-/// [`run`], with a lock that outlives a holder that has died by so many seconds.
+/// What a migration does beside what it always does.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct How {
+    /// Only says what it would do.
+    pub(super) dry_run: bool,
+    /// How long the lock outlives a holder that has died.
+    pub(super) lock_seconds: u64,
+    /// The version to stop at.
+    pub(super) upto: i32,
+}
+
+impl Default for How {
+    fn default() -> Self {
+        Self { dry_run: false, lock_seconds: lock::TTL_SECONDS, upto: VERSION }
+    }
+}
+
+/// [`run`], as `how` says.
 pub(super) async fn bring(
     options: &ScyllaOptions,
     password: &str,
-    dry_run: bool,
-    lock_seconds: u64,
+    how: How,
     mut say: impl FnMut(String),
 ) -> Result<(), StoreError> {
     let place = options.place()?;
@@ -70,7 +88,7 @@ pub(super) async fn bring(
             place.keyspace, options.replication_factor
         ));
     }
-    if dry_run {
+    if how.dry_run {
         let at = if is_there { version(&session, &place.keyspace).await? } else { 0 };
         say(format!("schema {at} of {VERSION}"));
         for migration in MIGRATIONS.iter().filter(|migration| migration.version > at) {
@@ -89,8 +107,8 @@ pub(super) async fn bring(
     for statement in [VERSIONS, lock::TABLE] {
         execute(&session, statement, ()).await.map_err(|fault| failed("the table of versions", &fault))?;
     }
-    let lock = Lock::take(&session, lock_seconds).await?;
-    let outcome = apply(&session, &place.keyspace, dialect, &lock, &mut say).await;
+    let lock = Lock::take(&session, how.lock_seconds).await?;
+    let outcome = apply(&session, &place.keyspace, dialect, &lock, how.upto, &mut say).await;
     lock.release().await;
     outcome
 }
@@ -100,16 +118,20 @@ async fn apply(
     keyspace: &str,
     dialect: Dialect,
     lock: &Lock<'_>,
+    upto: i32,
     say: &mut impl FnMut(String),
 ) -> Result<(), StoreError> {
     let at = version(session, keyspace).await?;
     say(format!("schema {at} of {VERSION}"));
-    for Migration { version, name, .. } in MIGRATIONS.iter().filter(|migration| migration.version > at) {
-        let migration = &MIGRATIONS[*version as usize - 1];
+    for migration in MIGRATIONS.iter().filter(|step| step.version > at && step.version <= upto) {
+        let Migration { version, name, .. } = migration;
         for statement in migration.statements() {
             lock.renew().await?;
             say(format!("{name}: {}", first_line(&statement)));
-            let done = execute(session, &dialect.fill(&statement), ()).await;
+            let done = match Column::of(&statement) {
+                Some(column) => column.add(session, keyspace).await,
+                None => execute(session, &dialect.fill(&statement), ()).await.map(|_| ()),
+            };
             done.map_err(|fault| failed(&format!("{name}, {}", first_line(&statement)), &fault))?;
         }
         let note = "INSERT INTO schema_versions (shelf, version, name) VALUES (0, ?, ?)";

@@ -3,9 +3,11 @@
 use std::sync::Mutex;
 
 use super::*;
+use crate::scylla::migrate::How;
 use crate::scylla::{examine, migrate, session};
 
-const LOCK_SECONDS: u64 = 3;
+/// With a lock that is soon free again.
+const SOON: How = How { dry_run: false, lock_seconds: 3, upto: migrate::VERSION };
 
 async fn drop_keyspace(keyspace: &str) {
     let session = session::connect(&options(keyspace), &password(), None).await.unwrap();
@@ -44,15 +46,14 @@ async fn five_at_once_come_to_one_schema_though_one_dies() {
     let (stepped, mut steps) = tokio::sync::mpsc::unbounded_channel();
     let one = options.clone();
     let dies = tokio::spawn(async move {
-        migrate::bring(&one, &password(), false, LOCK_SECONDS, |text| stepped.send(text).unwrap()).await
+        migrate::bring(&one, &password(), SOON, |text| stepped.send(text).unwrap()).await
     });
     while !steps.recv().await.unwrap().contains("topic_buckets") {}
     dies.abort();
     let refused = refusal(&keyspace).await;
     assert!(refused.contains("has schema 0") && refused.contains("runs on 1 and 2"), "{refused}");
 
-    let others =
-        (0..5).map(|_| async { migrate::bring(&options, &password(), false, LOCK_SECONDS, |_| {}).await });
+    let others = (0..5).map(|_| async { migrate::bring(&options, &password(), SOON, |_| {}).await });
     for outcome in futures_util::future::join_all(others).await {
         outcome.unwrap();
     }
