@@ -101,7 +101,7 @@ async fn write(store: &Scylla, name: &str, topics: u64, rows: u64, with_journal:
         let started = Instant::now();
         store.write_messages(&stream, &messages).await.expect("written");
         if with_journal {
-            let row = JournalRow { after, last, messages };
+            let row = JournalRow { after, last, messages, children: Vec::new() };
             store.append_journal(&stream, &partition, &row).await.expect("journaled");
             if number % BATCHES_A_CHECKPOINT == 0 {
                 assert!(store.checkpoint(&stream, &partition, epoch, last).await.expect("a checkpoint"));

@@ -153,7 +153,12 @@ impl Node {
         };
         let messages = (0..topics).map(message).collect();
         let after = if first == 1_000_000 { 0 } else { first };
-        let row = JournalRow { after: after.into(), last: (first + topics as u64).into(), messages };
+        let row = JournalRow {
+            after: after.into(),
+            last: (first + topics as u64).into(),
+            messages,
+            children: Vec::new(),
+        };
         self.hub.announce(&stream(), &partition, &Arc::new(row));
     }
 

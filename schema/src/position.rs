@@ -51,6 +51,9 @@ impl Sequence {
     /// Before the first record of any log.
     pub const ZERO: Self = Self { len: 0, bytes: [0; WIDTH] };
 
+    /// After the last record of a log that has ended: 129 nines. No log counts so far, and as text it can be read again.
+    pub const END: Self = Self::nines();
+
     /// Length byte and big-endian digits: encodings sort as the numbers do.
     pub fn encode(&self, out: &mut Vec<u8>) {
         out.push(self.len);
@@ -94,6 +97,23 @@ impl Sequence {
         let mut bytes = [0; WIDTH];
         bytes[..WIDTH - skip].copy_from_slice(&number[skip..]);
         Self { len: (WIDTH - skip) as u8, bytes }
+    }
+
+    /// The number of 129 nines, which takes all bytes.
+    const fn nines() -> Self {
+        let mut bytes = [0; WIDTH];
+        let mut digits = 0;
+        while digits < 129 {
+            let (mut at, mut carry) = (WIDTH, 9);
+            while at > 0 {
+                at -= 1;
+                carry += bytes[at] as u32 * 10;
+                bytes[at] = carry as u8;
+                carry >>= 8;
+            }
+            digits += 1;
+        }
+        Self { len: WIDTH as u8, bytes }
     }
 
     fn digits(&self) -> &[u8] {
@@ -259,6 +279,7 @@ mod tests {
         assert_eq!(text.parse::<Sequence>().unwrap().to_string(), text);
         let widest = "9".repeat(129);
         assert_eq!(widest.parse::<Sequence>().unwrap().to_string(), widest);
+        assert_eq!(widest.parse::<Sequence>().unwrap(), Sequence::END);
         for text in ["", "-1", "1x", "1.0", &"9".repeat(130)] {
             assert!(text.parse::<Sequence>().is_err(), "{text}");
         }

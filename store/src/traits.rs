@@ -113,6 +113,8 @@ pub struct JournalRow {
     pub last: Sequence,
     /// The messages, by position.
     pub messages: Vec<Message>,
+    /// Where the partition goes on, if this is its end (`last` is [`Sequence::END`]); empty in every other row.
+    pub children: Vec<PartitionId>,
 }
 
 /// The answer to a reader that has consumed its partition up to some sequence.

@@ -64,7 +64,7 @@ impl Live {
             }
         });
         let messages = messages.collect();
-        JournalRow { after, last: self.written.into(), messages }
+        JournalRow { after, last: self.written.into(), messages, children: Vec::new() }
     }
 
     /// Messages numbered so, in topics a and b by turns, a row each.

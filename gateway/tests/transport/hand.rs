@@ -61,7 +61,7 @@ impl Hand {
             }
         });
         let messages = messages.collect();
-        let row = JournalRow { after, last: self.written.into(), messages };
+        let row = JournalRow { after, last: self.written.into(), messages, children: Vec::new() };
         let (store, stream) = (&self.rig.store, stream());
         store.write_messages(&stream, &row.messages).await.unwrap();
         store.append_journal(&stream, &partition, &row).await.unwrap();

@@ -162,7 +162,7 @@ impl Decoded {
                 }
             }
         }
-        let row = JournalRow { after: self.after, last: self.last, messages };
+        let row = JournalRow { after: self.after, last: self.last, messages, children: Vec::new() };
         Batch { dead_letters, row: Arc::new(row), folded }
     }
 }

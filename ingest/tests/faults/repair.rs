@@ -144,7 +144,8 @@ async fn a_log_that_is_gone_gives_no_position_again() {
     rig.stop().await;
     let store = Embedded::open(&folder.join("store"), EmbeddedOptions::default()).unwrap();
     // Journaled, and not checkpointed when it ended.
-    let row = store::JournalRow { after: 5.into(), last: 9.into(), messages: Vec::new() };
+    let row =
+        store::JournalRow { after: 5.into(), last: 9.into(), messages: Vec::new(), children: Vec::new() };
     store.append_journal(&stream(), &partition(), &row).await.unwrap();
     drop(store);
     fs::remove_dir_all(folder.join("log")).unwrap();

@@ -142,7 +142,7 @@ pub async fn empty_rows_are_rows<S: Store>(store: &S) -> Outcome {
     append(store, &stream, 0, 4, &all).await?;
     append(store, &stream, 4, 5, &[]).await?;
     let p = partition(0);
-    let empty = JournalRow { after: 0.into(), last: 4.into(), messages: Vec::new() };
+    let empty = JournalRow { after: 0.into(), last: 4.into(), messages: Vec::new(), children: Vec::new() };
     assert_eq!(store.next_journal(&stream, &p, 0.into()).await?, Next::Row(empty));
     assert_eq!(store.next_journal(&stream, &p, 4.into()).await?, Next::Row(row(0, 4, 5, &[])));
     Ok(())
@@ -168,7 +168,7 @@ pub async fn sequences_wider_than_64_bits_keep_their_order<S: Store>(store: &S) 
             (one.position.sequence, one.position.sub) = (last, sub);
             one
         });
-        rows.push(JournalRow { after, last, messages: messages.collect() });
+        rows.push(JournalRow { after, last, messages: messages.collect(), children: Vec::new() });
         after = last;
     }
     for row in rows.iter().rev() {
@@ -193,7 +193,7 @@ fn row(in_partition: u64, after: u64, last: u64, dropped: &[u64]) -> JournalRow 
             message(["a", "b"][(number % 2) as usize], -(number as i64), position(in_partition, number))
         })
         .collect();
-    JournalRow { after: after.into(), last: last.into(), messages }
+    JournalRow { after: after.into(), last: last.into(), messages, children: Vec::new() }
 }
 
 async fn append<S: Store>(store: &S, stream: &StreamName, after: u64, last: u64, dropped: &[u64]) -> Outcome {

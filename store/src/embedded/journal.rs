@@ -43,9 +43,10 @@ impl Journal for Embedded {
     }
 }
 
-/// The messages of a journal row.
+/// What a journal row holds.
 enum Loaded {
-    Whole(Vec<Message>),
+    /// The messages, and the children.
+    Whole(Vec<Message>, Vec<PartitionId>),
     /// Some beyond what was consumed are gone, the last of them here.
     Torn(Sequence),
 }
@@ -83,7 +84,9 @@ impl Tables {
                 after
             } else {
                 match self.load(&view, stream, partition, &value, consumed)? {
-                    Loaded::Whole(messages) => return Ok(Next::Row(JournalRow { after, last, messages })),
+                    Loaded::Whole(messages, children) => {
+                        return Ok(Next::Row(JournalRow { after, last, messages, children }));
+                    }
                     Loaded::Torn(to) => to,
                 }
             };
@@ -96,7 +99,7 @@ impl Tables {
         })
     }
 
-    /// The messages that a journal row names.
+    /// The messages that a journal row names, and its children.
     fn load(
         &self,
         view: &Snapshot,
@@ -105,7 +108,8 @@ impl Tables {
         value: &[u8],
         consumed: Sequence,
     ) -> Result<Loaded, Fault> {
-        let entries = Entries::decode(value).ok_or_else(|| Fault::corrupt("a journal row"))?;
+        let mut entries = Entries::decode(value).ok_or_else(|| Fault::corrupt("a journal row"))?;
+        let children = std::mem::take(&mut entries.children);
         let mut messages = Vec::with_capacity(entries.len());
         let mut torn = None;
         let mut rows = Vec::new();
@@ -128,6 +132,6 @@ impl Tables {
                 None => {}
             }
         }
-        Ok(torn.map_or(Loaded::Whole(messages), Loaded::Torn))
+        Ok(torn.map_or(Loaded::Whole(messages, children), Loaded::Torn))
     }
 }

@@ -121,8 +121,12 @@ mod tests {
     fn a_row_is_found_by_any_place_in_it_and_what_is_kept_is_bounded() {
         let ahead = Ahead::new(10_000);
         let (stream, partition) = (StreamName::new("s").unwrap(), PartitionId::embedded(0));
-        let row =
-            |n: u64| JournalRow { after: (n * 10).into(), last: (n * 10 + 9).into(), messages: Vec::new() };
+        let row = |n: u64| JournalRow {
+            after: (n * 10).into(),
+            last: (n * 10 + 9).into(),
+            messages: Vec::new(),
+            children: Vec::new(),
+        };
         for n in 0..1_000 {
             ahead.put(&stream, &partition, &[row(n), row(n)]);
         }

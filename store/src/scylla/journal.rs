@@ -31,7 +31,7 @@ impl Journal for Scylla {
         }
         self.settle_doubt(stream, partition, &mut holding, &rule).await?;
         let Some(held) = holding.as_mut() else { return Ok(()) };
-        let batch = batch::encode(&row.messages);
+        let batch = batch::encode(&row.messages, &row.children);
         // Of a row without messages nobody knows when it arrived: it stays as if it had now.
         let arrived_at = row.messages.iter().map(|message| message.arrived_at).max().unwrap_or(now);
         let ttl = rule.ttl(rule.until(arrived_at));
@@ -126,8 +126,8 @@ impl Place<'_> {
         for row in found {
             let (last, after, batch) = row.map_err(|error| StoreError::unavailable(DOING, error))?;
             let (last, after) = sequence(last).zip(sequence(after)).ok_or_else(corrupt)?;
-            let messages = batch::decode(batch, self.partition).ok_or_else(corrupt)?;
-            rows.push(JournalRow { after, last, messages });
+            let (messages, children) = batch::decode(batch, self.partition).ok_or_else(corrupt)?;
+            rows.push(JournalRow { after, last, messages, children });
         }
         Ok(rows)
     }
@@ -162,9 +162,9 @@ impl Place<'_> {
         let rows = self.store.0.calls.query(DOING, &self.store.0.statements.journal_row, key).await?;
         let row = rows.first_row::<(&[u8],)>();
         let (batch,) = row.map_err(|error| StoreError::unavailable(DOING, error))?;
-        let messages = batch::decode(batch, self.partition).ok_or_else(corrupt)?;
+        let (messages, children) = batch::decode(batch, self.partition).ok_or_else(corrupt)?;
         let (last, after) = sequence(last).zip(sequence(after)).ok_or_else(corrupt)?;
-        Ok(JournalRow { after, last, messages })
+        Ok(JournalRow { after, last, messages, children })
     }
 }
 

@@ -102,7 +102,7 @@ impl Scylla {
                 for row in rows.rows::<(&[u8], &[u8], &[u8])>().map_err(failed)? {
                     let (last, after, messages) = row.map_err(failed)?;
                     let messages = batch::decode(messages, &partition).unwrap_or_default();
-                    let arrived_at = messages.iter().map(|message| message.arrived_at.0).max();
+                    let arrived_at = messages.0.iter().map(|message| message.arrived_at.0).max();
                     if *left > 0 && arrived_at.is_some_and(is_over) {
                         let row = (stream.as_str(), partition.as_str(), &slot, last, after);
                         calls.session.query_unpaged(NO_JOURNAL, row).await.map_err(failed)?;

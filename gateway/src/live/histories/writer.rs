@@ -64,7 +64,7 @@ impl Writer {
                         let messages: Vec<Message> =
                             batch.iter().flat_map(|record| record.messages.clone()).collect();
                         let (after, last) = (self.consumed.into(), last.sequence.into());
-                        Step::Rows(Arc::new(JournalRow { after, last, messages }))
+                        Step::Rows(Arc::new(JournalRow { after, last, messages, children: Vec::new() }))
                     }
                     None if self.checkpoint < self.consumed => Step::Checkpoint,
                     None => return Done::Ended,

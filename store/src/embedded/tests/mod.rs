@@ -69,7 +69,7 @@ fn message(name: &str, sequence: u64, second: i64) -> Message {
 /// What a worker does with a batch: rows, then the journal.
 async fn append(store: &Embedded, after: u64, last: u64, messages: Vec<Message>) -> Result<(), StoreError> {
     store.write_messages(&stream(), &messages).await?;
-    let row = JournalRow { after: after.into(), last: last.into(), messages };
+    let row = JournalRow { after: after.into(), last: last.into(), messages, children: Vec::new() };
     store.append_journal(&stream(), &partition(), &row).await
 }
 

@@ -32,6 +32,7 @@ async fn everything_is_there_after_a_reopening() {
         after: Sequence::ZERO,
         last: 3.into(),
         messages: vec![message("t", 1, 10), message("t", 2, 20)],
+        children: Vec::new(),
     };
     assert!(store.put_stream(&record).await.unwrap());
     assert!(store.put_shape(&name, &shape).await.unwrap());

@@ -189,14 +189,20 @@ async fn claims_go_once_every_partition_is_past_them() {
     let mut behind = message("t", 2, 1);
     let other = PartitionId::embedded(1);
     behind.position.partition = other.clone();
-    let row = JournalRow { after: Sequence::ZERO, last: 2.into(), messages: vec![behind] };
+    let row =
+        JournalRow { after: Sequence::ZERO, last: 2.into(), messages: vec![behind], children: Vec::new() };
     fresh.append_journal(&stream(), &other, &row).await.unwrap();
     let others_epoch = fresh.claim_lease(&stream(), &other).await.unwrap().epoch;
     assert!(fresh.checkpoint(&stream(), &other, others_epoch, 2.into()).await.unwrap());
     append(&fresh, 1, 3, vec![message("t", 3, 9 * HOUR)]).await.unwrap();
     assert!(fresh.checkpoint(&stream(), &partition(), epoch, 3.into()).await.unwrap());
     assert_eq!(sweep_before(&fresh, 0, 3).await.ids, 0);
-    let row = JournalRow { after: 2.into(), last: 4.into(), messages: vec![message("t", 4, 9 * HOUR)] };
+    let row = JournalRow {
+        after: 2.into(),
+        last: 4.into(),
+        messages: vec![message("t", 4, 9 * HOUR)],
+        children: Vec::new(),
+    };
     fresh.append_journal(&stream(), &other, &row).await.unwrap();
     assert!(fresh.checkpoint(&stream(), &other, others_epoch, 4.into()).await.unwrap());
     assert_eq!(sweep_before(&fresh, 0, 3).await.ids, 5);

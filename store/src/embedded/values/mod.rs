@@ -13,6 +13,7 @@ use crate::fields::{Fields, put};
 use crate::{DeadLetter, IdClaim};
 
 const V1: u8 = 1;
+const V2: u8 = 2;
 
 /// The time that a topic's messages span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,10 +147,15 @@ pub(super) fn read_json<T: serde::de::DeserializeOwned>(value: &[u8]) -> Option<
     serde_json::from_slice(fields(value)?.0).ok()
 }
 
-/// The fields of `value`, if this version knows them.
+/// The fields of `value`, if it is of the first version.
 fn fields(value: &[u8]) -> Option<Fields<'_>> {
+    fields_of(value, V1).map(|(_, fields)| fields)
+}
+
+/// The version of `value`, if it is none later than `newest`, and its fields.
+fn fields_of(value: &[u8], newest: u8) -> Option<(u8, Fields<'_>)> {
     let (&version, rest) = value.split_first()?;
-    (version == V1).then_some(Fields(rest))
+    (V1..=newest).contains(&version).then_some((version, Fields(rest)))
 }
 
 #[cfg(test)]
@@ -161,8 +167,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_not_a_value_is_never_a_panic(mut bytes: Vec<u8>) {
-            bytes.insert(0, V1);
+        fn what_is_not_a_value_is_never_a_panic(mut bytes: Vec<u8>, version in V1..=V2) {
+            bytes.insert(0, version);
             let value = Bytes::from(bytes);
             let position = Position { partition: schema::PartitionId::embedded(0), sequence: Sequence::ZERO, sub: 0 };
             let mut key = super::super::keys::from_time(b"", Timestamp(0));

@@ -22,7 +22,8 @@ async fn stream_that_keeps(store: &Scylla, retention: &str) -> StreamName {
 
 async fn write(store: &Scylla, stream: &StreamName, message: &Message) {
     store.write_messages(stream, std::slice::from_ref(message)).await.unwrap();
-    let row = JournalRow { after: 0.into(), last: 5.into(), messages: vec![message.clone()] };
+    let row =
+        JournalRow { after: 0.into(), last: 5.into(), messages: vec![message.clone()], children: Vec::new() };
     store.append_journal(stream, &partition(), &row).await.unwrap();
     let letter = DeadLetter {
         position: message.position.clone(),

@@ -5,7 +5,7 @@ use crate::{Journal, JournalRow, Leases, Next};
 
 pub(super) async fn append(store: &Scylla, stream: &StreamName, after: u64, last: u64) -> JournalRow {
     let messages = (after + 1..=last).map(|number| message(number, 0)).collect();
-    let row = JournalRow { after: after.into(), last: last.into(), messages };
+    let row = JournalRow { after: after.into(), last: last.into(), messages, children: Vec::new() };
     store.append_journal(stream, &partition(), &row).await.unwrap();
     row
 }

@@ -153,7 +153,12 @@ impl Operation {
             raw: Bytes::new(),
         };
         store.write_dead_letters(stream, std::slice::from_ref(&letter)).await.unwrap();
-        let next = JournalRow { after: lease.checkpoint, last: 9.into(), messages: Vec::new() };
+        let next = JournalRow {
+            after: lease.checkpoint,
+            last: 9.into(),
+            messages: Vec::new(),
+            children: Vec::new(),
+        };
         store.append_journal(stream, &p, &next).await.unwrap();
         assert!(store.checkpoint(stream, &p, lease.epoch, 9.into()).await.unwrap());
         let rows = store.read_topic(stream, &topic(), page(Order::Descending, 100)).await.unwrap();
@@ -178,7 +183,7 @@ fn messages() -> Vec<Message> {
 }
 
 fn row() -> JournalRow {
-    JournalRow { after: 0.into(), last: 3.into(), messages: messages()[..3].to_vec() }
+    JournalRow { after: 0.into(), last: 3.into(), messages: messages()[..3].to_vec(), children: Vec::new() }
 }
 
 fn claim(sequence: u64) -> IdClaim {
