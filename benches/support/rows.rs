@@ -131,6 +131,33 @@ impl Ids for Rows {
 
 #[async_trait]
 impl Leases for Rows {
+    async fn register_partition(
+        &self,
+        _: &StreamName,
+        _: &PartitionId,
+        _: &[PartitionId],
+    ) -> Result<(), StoreError> {
+        Err(no_write())
+    }
+
+    async fn claim_lease_if(
+        &self,
+        _: &StreamName,
+        _: &PartitionId,
+        _: &str,
+        _: u64,
+    ) -> Result<Option<Lease>, StoreError> {
+        Err(no_write())
+    }
+
+    async fn renew_lease(&self, _: &StreamName, _: &PartitionId, _: u64) -> Result<(), StoreError> {
+        Err(no_write())
+    }
+
+    async fn release_lease(&self, _: &StreamName, _: &PartitionId, _: u64) -> Result<bool, StoreError> {
+        Err(no_write())
+    }
+
     async fn claim_lease(&self, _: &StreamName, _: &PartitionId) -> Result<Lease, StoreError> {
         Err(no_write())
     }

@@ -1,6 +1,8 @@
 //! What can go wrong in a store.
 
-/// A failure of the store, never of the record: whoever writes may try again.
+use schema::PartitionId;
+
+/// A failure of the store, never of the record: whoever writes may try again, after what the error asks for.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The backend could not be reached or could not do it now.
@@ -17,6 +19,14 @@ pub enum StoreError {
     Corrupt {
         /// What was being read.
         what: String,
+    },
+    /// A partition was to be registered before one that it goes on from.
+    #[error("partition {partition} can't be registered: its parent {parent} is not")]
+    NoParent {
+        /// The partition.
+        partition: PartitionId,
+        /// The parent that is not registered.
+        parent: PartitionId,
     },
     /// The store can't be opened.
     #[error("{0}")]

@@ -3,7 +3,7 @@
 //! A store is one value behind [`Store`]. Ingest writes through it, in an order that makes every step repeatable: rows
 //! and dead letters, then the journal, then the checkpoint. The gateway reads through it. They meet nowhere else.
 //!
-//! To add a backend: implement the traits of [`traits`], run `conformance` against it (feature `conformance`).
+//! To add a backend: implement the traits of [`traits`] and [`leases`], run `conformance` against it (feature `conformance`).
 //! A method that only one backend needs is a leak: buckets, leases' slots and sweeping are a backend's own business.
 //!
 //! **Invariants.** Only this crate names a database driver. Every write can be repeated with the same result: keys come
@@ -14,6 +14,7 @@ pub mod catalog;
 pub mod embedded;
 pub mod error;
 mod fields;
+pub mod leases;
 pub mod merge;
 pub mod publish;
 pub mod scylla;
@@ -27,8 +28,9 @@ pub mod testing;
 pub use announce::{Announce, Unheard};
 pub use catalog::StreamRecord;
 pub use error::StoreError;
+pub use leases::{Lease, LeaseState, Leases};
 pub use publish::{Publish, PublishError, PublishRequest, Published, WritePolicy};
 pub use traits::{
-    Catalog, DeadLetter, DeadLetters, IdClaim, Ids, Journal, JournalRow, Lease, LeaseState, Leases, Messages,
-    Next, Order, RowMark, Store, TopicActivity, TopicFilter, TopicPage,
+    Catalog, DeadLetter, DeadLetters, IdClaim, Ids, Journal, JournalRow, Messages, Next, Order, RowMark,
+    Store, TopicActivity, TopicFilter, TopicPage,
 };

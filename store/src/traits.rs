@@ -7,7 +7,7 @@ use bytes::Bytes;
 use schema::shape::Shape;
 use schema::{Message, PartitionId, Position, Sequence, StreamName, TimeRange, Timestamp, Topic};
 
-use crate::{StoreError, StreamRecord};
+use crate::{Leases, StoreError, StreamRecord};
 
 /// A whole store.
 pub trait Store: Messages + Journal + Ids + Leases + Catalog + DeadLetters {}
@@ -179,44 +179,6 @@ pub trait Ids: Send + Sync {
         claims: &[IdClaim],
         window_micros: i64,
     ) -> Result<Vec<bool>, StoreError>;
-}
-
-/// The right to write what a partition holds, and where its last owner stood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lease {
-    /// Counts the owners: whoever bears a lower one is a zombie.
-    pub epoch: u64,
-    /// Everything up to here is done.
-    pub checkpoint: Sequence,
-}
-
-/// A partition, as anybody may see it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeaseState {
-    /// The partition.
-    pub partition: PartitionId,
-    /// Everything up to here is done.
-    pub checkpoint: Sequence,
-}
-
-/// Who consumes which partition, and how far.
-#[async_trait]
-pub trait Leases: Send + Sync {
-    /// Takes a partition: raises its epoch, and gives its checkpoint as of the same moment.
-    async fn claim_lease(&self, stream: &StreamName, partition: &PartitionId) -> Result<Lease, StoreError>;
-
-    /// Moves the checkpoint forward to `to`, if `epoch` still is the partition's. `false` means that it is not: the
-    /// caller is a zombie and stops. Whatever was written before it is durable when this answers `true`.
-    async fn checkpoint(
-        &self,
-        stream: &StreamName,
-        partition: &PartitionId,
-        epoch: u64,
-        to: Sequence,
-    ) -> Result<bool, StoreError>;
-
-    /// All partitions of a stream that were ever claimed.
-    async fn leases(&self, stream: &StreamName) -> Result<Vec<LeaseState>, StoreError>;
 }
 
 /// Streams and shapes.

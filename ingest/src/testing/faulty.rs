@@ -207,6 +207,38 @@ impl Ids for Faulty {
 
 #[async_trait]
 impl Leases for Faulty {
+    async fn register_partition(
+        &self,
+        stream: &StreamName,
+        of: &PartitionId,
+        parents: &[PartitionId],
+    ) -> Result<(), StoreError> {
+        self.step(self.inner.register_partition(stream, of, parents)).await
+    }
+
+    async fn claim_lease_if(
+        &self,
+        stream: &StreamName,
+        of: &PartitionId,
+        owner: &str,
+        seen: u64,
+    ) -> Result<Option<Lease>, StoreError> {
+        self.step(self.inner.claim_lease_if(stream, of, owner, seen)).await
+    }
+
+    async fn renew_lease(&self, stream: &StreamName, of: &PartitionId, epoch: u64) -> Result<(), StoreError> {
+        self.step(self.inner.renew_lease(stream, of, epoch)).await
+    }
+
+    async fn release_lease(
+        &self,
+        stream: &StreamName,
+        of: &PartitionId,
+        epoch: u64,
+    ) -> Result<bool, StoreError> {
+        self.step(self.inner.release_lease(stream, of, epoch)).await
+    }
+
     async fn claim_lease(&self, stream: &StreamName, of: &PartitionId) -> Result<Lease, StoreError> {
         self.step(self.inner.claim_lease(stream, of)).await
     }

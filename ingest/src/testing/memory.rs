@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use schema::shape::Shape;
 use schema::{Message, PartitionId, Position, Sequence, StreamName, Timestamp, Topic};
 use store::{
-    Catalog, DeadLetter, DeadLetters, IdClaim, Ids, Journal, JournalRow, Lease, LeaseState, Leases, Messages,
-    Next, StoreError, StreamRecord, TopicActivity, TopicFilter, TopicPage,
+    Catalog, DeadLetter, DeadLetters, IdClaim, Ids, Journal, JournalRow, LeaseState, Messages, Next,
+    StoreError, StreamRecord, TopicActivity, TopicFilter, TopicPage,
 };
 
 type Partition = (StreamName, PartitionId);
@@ -21,7 +21,7 @@ pub(crate) struct Tables {
     pub(crate) rows: BTreeMap<(StreamName, Position), Message>,
     pub(crate) dead_letters: BTreeMap<(StreamName, Position), DeadLetter>,
     pub(crate) journal: BTreeMap<Partition, BTreeMap<(Sequence, Sequence), JournalRow>>,
-    pub(crate) leases: BTreeMap<Partition, Lease>,
+    pub(crate) leases: BTreeMap<Partition, LeaseState>,
     /// By stream, key and id: the arrival of each claim, by generation, sequence and sub-sequence.
     ids: BTreeMap<(StreamName, String, String), BTreeMap<Place, Timestamp>>,
     pub(crate) streams: BTreeMap<StreamName, StreamRecord>,
@@ -143,45 +143,6 @@ impl Ids for Memory {
                 .any(|(_, arrival)| (arrival.0 - claim.arrived_at.0).abs() <= window_micros)
         };
         Ok(claims.iter().map(came_before).collect())
-    }
-}
-
-#[async_trait]
-impl Leases for Memory {
-    async fn claim_lease(&self, stream: &StreamName, partition: &PartitionId) -> Result<Lease, StoreError> {
-        let mut tables = self.tables();
-        let fresh = Lease { epoch: 0, checkpoint: Sequence::ZERO };
-        let lease = tables.leases.entry((stream.clone(), partition.clone())).or_insert(fresh);
-        lease.epoch += 1;
-        Ok(*lease)
-    }
-
-    async fn checkpoint(
-        &self,
-        stream: &StreamName,
-        partition: &PartitionId,
-        epoch: u64,
-        to: Sequence,
-    ) -> Result<bool, StoreError> {
-        let mut tables = self.tables();
-        let key = (stream.clone(), partition.clone());
-        let journaled = tables.journal.get(&key).is_some_and(|rows| rows.values().any(|row| row.last >= to));
-        assert!(journaled, "the checkpoint is ahead of the journal");
-        let lease = tables.leases.get_mut(&key).unwrap();
-        if lease.epoch == epoch {
-            lease.checkpoint = lease.checkpoint.max(to);
-        }
-        Ok(lease.epoch == epoch)
-    }
-
-    async fn leases(&self, stream: &StreamName) -> Result<Vec<LeaseState>, StoreError> {
-        let tables = self.tables();
-        let mine = tables.leases.iter().filter(|((of, _), _)| of == stream);
-        let state = |((_, partition), lease): (&Partition, &Lease)| LeaseState {
-            partition: partition.clone(),
-            checkpoint: lease.checkpoint,
-        };
-        Ok(mine.map(state).collect())
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod faulty;
 mod memory;
+mod memory_leases;
 
 use bytes::Bytes;
 use schema::{StreamName, Topic};

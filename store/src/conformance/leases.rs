@@ -44,7 +44,14 @@ pub async fn checkpoints_never_go_back<S: Store>(store: &S) -> Outcome {
     }
     let mut leases = store.leases(&stream).await?;
     leases.sort_by(|a, b| a.partition.cmp(&b.partition));
-    let state = |number| LeaseState { partition: partition(number), checkpoint: 300.into() };
+    let state = |number| LeaseState {
+        partition: partition(number),
+        epoch: 1,
+        owner: None,
+        heartbeat: 0,
+        checkpoint: 300.into(),
+        parents: Vec::new(),
+    };
     assert_eq!(leases, [state(2), state(11)]);
     assert_eq!(store.leases(&fresh_stream("checkpoints")).await?, []);
     Ok(())

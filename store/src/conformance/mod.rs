@@ -15,6 +15,7 @@
 //! To add a case: write it in the file of its trait, and name it in `conformance_cases!`.
 
 mod fixture;
+mod leases_model;
 mod model;
 
 pub mod catalog;
@@ -25,6 +26,7 @@ pub mod leases;
 pub mod merging;
 pub mod messages;
 pub mod topics;
+pub mod workers;
 
 /// What a case comes to: it panics where the store does wrong, and fails with the store's own error.
 pub type Outcome = Result<(), crate::StoreError>;
@@ -76,6 +78,14 @@ macro_rules! conformance_cases {
             leases::a_zombie_can_not_write_a_checkpoint,
             leases::checkpoints_never_go_back,
             leases::claims_at_once_get_different_epochs,
+            workers::partitions_are_registered_once_and_after_their_parents,
+            workers::of_claims_at_once_one_is_made,
+            workers::whoever_saw_an_old_epoch_claims_nothing,
+            workers::a_zombie_renews_and_gives_up_nothing,
+            workers::a_heartbeat_moves_by_renewals_alone,
+            workers::what_is_given_up_waits_for_the_next,
+            workers::an_end_names_its_children_and_stays,
+            workers::leases_agree_with_a_model,
             catalog::streams_are_compared_and_set,
             catalog::shapes_are_compared_and_set,
             catalog::of_writers_at_once_one_wins,

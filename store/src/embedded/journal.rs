@@ -9,7 +9,7 @@ use super::Embedded;
 use super::blocking::Fault;
 use super::keys;
 use super::tables::Tables;
-use super::values::{self, Entries, MessageReader};
+use super::values::{self, Entries, LeaseValue, MessageReader};
 use crate::{Journal, JournalRow, Next, StoreError};
 
 #[async_trait]
@@ -61,7 +61,7 @@ impl Tables {
         // One view for the checkpoint, the rows and the messages: what is written or swept meanwhile is not seen half.
         let view = self.db.snapshot();
         let checkpoint = match view.get(&self.meta, keys::meta_lease(stream, partition))? {
-            Some(value) => values::read_lease(&value).ok_or_else(|| Fault::corrupt("a lease"))?.1,
+            Some(value) => LeaseValue::decode(&value).ok_or_else(|| Fault::corrupt("a lease"))?.checkpoint,
             None => Sequence::ZERO,
         };
         let trimmed = match view.get(&self.meta, keys::meta_trimmed(stream, partition))? {

@@ -8,7 +8,8 @@
 //! ids           stream 0 digest                           → values::Claimed, the id's head
 //!               stream 0 digest 1 generation sequence sub → arrival
 //! meta          's' stream | 'h' stream                   → stream, shape
-//!               'l' | 't' | 'e' stream 0 partition        → lease, trimmed, empty rows seen
+//!               'l' | 'b' stream 0 partition              → lease, heartbeat
+//!               't' | 'e' stream 0 partition              → trimmed, empty rows seen
 //!               'v'                                       → layout of this folder
 //! ```
 //! Names end with a zero byte, which none of them can hold; time is 8 bytes, big-endian, its sign flipped; positions
@@ -161,6 +162,11 @@ pub(super) fn meta_leases(stream: &StreamName) -> Vec<u8> {
 /// A partition's lease.
 pub(super) fn meta_lease(stream: &StreamName, partition: &PartitionId) -> Vec<u8> {
     tagged(b'l', self::partition(stream, partition))
+}
+
+/// The heartbeat of a partition's owner.
+pub(super) fn meta_heartbeat(stream: &StreamName, partition: &PartitionId) -> Vec<u8> {
+    tagged(b'b', self::partition(stream, partition))
 }
 
 /// Up to where a partition's journal was swept.

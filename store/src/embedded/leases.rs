@@ -6,21 +6,103 @@ use schema::{PartitionId, Sequence, StreamName};
 use super::Embedded;
 use super::blocking::{Fault, lock};
 use super::tables::Tables;
+use super::values::LeaseValue;
 use super::{keys, values};
 use crate::{Lease, LeaseState, Leases, StoreError};
 
+/// None is synced but a checkpoint: if power fails and an epoch or a partition is forgotten, so is every worker that knew of it,
+/// as one process has them all.
 #[async_trait]
 impl Leases for Embedded {
+    async fn register_partition(
+        &self,
+        stream: &StreamName,
+        partition: &PartitionId,
+        parents: &[PartitionId],
+    ) -> Result<(), StoreError> {
+        let key = keys::meta_lease(stream, partition);
+        let lease = LeaseValue::unclaimed(parents);
+        let stream = stream.clone();
+        let missing = self.write("register a partition", move |tables| {
+            let _one_at_a_time = lock(&tables.leases);
+            if tables.lease(&key)?.is_some() {
+                return Ok(None);
+            }
+            for parent in &lease.parents {
+                if tables.lease(&keys::meta_lease(&stream, parent))?.is_none() {
+                    return Ok(Some(parent.clone()));
+                }
+            }
+            tables.meta.insert(key, lease.encode())?;
+            Ok(None)
+        });
+        match missing.await? {
+            Some(parent) => Err(StoreError::NoParent { partition: partition.clone(), parent }),
+            None => Ok(()),
+        }
+    }
+
     async fn claim_lease(&self, stream: &StreamName, partition: &PartitionId) -> Result<Lease, StoreError> {
         let key = keys::meta_lease(stream, partition);
         self.write("claim a lease", move |tables| {
             let _one_at_a_time = lock(&tables.leases);
-            let (epoch, checkpoint) = tables.lease(&key)?.unwrap_or((0, Sequence::ZERO));
-            let lease = Lease { epoch: epoch + 1, checkpoint };
-            // No sync: if power fails and the epoch is forgotten, so is every worker that bore it, as one process has
-            // them all.
-            tables.meta.insert(key, values::lease(lease.epoch, &checkpoint))?;
-            Ok(lease)
+            let there = tables.lease(&key)?.unwrap_or_else(|| LeaseValue::unclaimed(&[]));
+            tables.claim(key, there, None)
+        })
+        .await
+    }
+
+    async fn claim_lease_if(
+        &self,
+        stream: &StreamName,
+        partition: &PartitionId,
+        owner: &str,
+        seen: u64,
+    ) -> Result<Option<Lease>, StoreError> {
+        let key = keys::meta_lease(stream, partition);
+        let owner = owner.to_owned();
+        self.write("claim a lease", move |tables| {
+            let _one_at_a_time = lock(&tables.leases);
+            match tables.lease(&key)? {
+                Some(there) if there.epoch == seen && there.checkpoint != Sequence::END => {
+                    tables.claim(key, there, Some(owner)).map(Some)
+                }
+                _ => Ok(None),
+            }
+        })
+        .await
+    }
+
+    async fn renew_lease(
+        &self,
+        stream: &StreamName,
+        partition: &PartitionId,
+        epoch: u64,
+    ) -> Result<(), StoreError> {
+        let (key, beats) = (keys::meta_lease(stream, partition), keys::meta_heartbeat(stream, partition));
+        self.write("renew a lease", move |tables| {
+            let _one_at_a_time = lock(&tables.leases);
+            if tables.lease_of(&key, epoch)?.is_some() {
+                let beat = tables.heartbeat(&beats, epoch)? + 1;
+                tables.meta.insert(beats, values::heartbeat(epoch, beat))?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn release_lease(
+        &self,
+        stream: &StreamName,
+        partition: &PartitionId,
+        epoch: u64,
+    ) -> Result<bool, StoreError> {
+        let key = keys::meta_lease(stream, partition);
+        self.write("give a lease up", move |tables| {
+            let _one_at_a_time = lock(&tables.leases);
+            let Some(there) = tables.lease_of(&key, epoch)? else { return Ok(false) };
+            tables.meta.insert(key, LeaseValue { owner: None, ..there }.encode())?;
+            Ok(true)
         })
         .await
     }
@@ -38,13 +120,20 @@ impl Leases for Embedded {
 
     async fn leases(&self, stream: &StreamName) -> Result<Vec<LeaseState>, StoreError> {
         let prefix = keys::meta_leases(stream);
+        let stream = stream.clone();
         self.read("list leases", move |tables| {
             let mut leases = Vec::new();
             for row in tables.meta.prefix(&prefix) {
                 let (key, value) = row.into_inner()?;
-                let lease = keys::read_partition(&key[prefix.len()..]).zip(values::read_lease(&value));
-                let (partition, (_, checkpoint)) = lease.ok_or_else(|| Fault::corrupt("a lease"))?;
-                leases.push(LeaseState { partition, checkpoint });
+                let lease = keys::read_partition(&key[prefix.len()..]).zip(LeaseValue::decode(&value));
+                let (partition, lease) = lease.ok_or_else(|| Fault::corrupt("a lease"))?;
+                let LeaseValue { epoch, checkpoint, owner, parents } = lease;
+                // Only who has a name renews: the others' leases cost no further look.
+                let heartbeat = match owner {
+                    Some(_) => tables.heartbeat(&keys::meta_heartbeat(&stream, &partition), epoch)?,
+                    None => 0,
+                };
+                leases.push(LeaseState { partition, epoch, owner, heartbeat, checkpoint, parents });
             }
             Ok(leases)
         })
@@ -53,21 +142,39 @@ impl Leases for Embedded {
 }
 
 impl Tables {
-    /// Epoch and checkpoint of the lease under `key`.
-    pub(super) fn lease(&self, key: &[u8]) -> Result<Option<(u64, Sequence)>, Fault> {
+    /// The lease under `key`.
+    pub(super) fn lease(&self, key: &[u8]) -> Result<Option<LeaseValue>, Fault> {
         let Some(value) = self.meta.get(key)? else { return Ok(None) };
-        Ok(Some(values::read_lease(&value).ok_or_else(|| Fault::corrupt("a lease"))?))
+        Ok(Some(LeaseValue::decode(&value).ok_or_else(|| Fault::corrupt("a lease"))?))
+    }
+
+    /// The same, if `epoch` has claimed it and nobody since.
+    fn lease_of(&self, key: &[u8], epoch: u64) -> Result<Option<LeaseValue>, Fault> {
+        Ok(self.lease(key)?.filter(|lease| lease.epoch == epoch && epoch > 0))
+    }
+
+    /// Raises the epoch of the lease that was found under `key`.
+    fn claim(&self, key: Vec<u8>, there: LeaseValue, owner: Option<String>) -> Result<Lease, Fault> {
+        let lease = LeaseValue { epoch: there.epoch + 1, owner, ..there };
+        self.meta.insert(key, lease.encode())?;
+        Ok(Lease { epoch: lease.epoch, checkpoint: lease.checkpoint })
+    }
+
+    /// The counter of an epoch's heartbeat, which stands under `key`.
+    fn heartbeat(&self, key: &[u8], epoch: u64) -> Result<u64, Fault> {
+        let Some(value) = self.meta.get(key)? else { return Ok(0) };
+        let (of, beat) = values::read_heartbeat(&value).ok_or_else(|| Fault::corrupt("a heartbeat"))?;
+        Ok(if of == epoch { beat } else { 0 })
     }
 
     fn checkpoint(&self, key: Vec<u8>, epoch: u64, to: Sequence) -> Result<bool, Fault> {
         {
             let _one_at_a_time = lock(&self.leases);
-            match self.lease(&key)? {
-                Some((current, _)) if current != epoch => return Ok(false),
+            match self.lease_of(&key, epoch)? {
                 None => return Ok(false),
                 // A checkpoint that was passed already is written already; it may still wait for its sync.
-                Some((_, checkpoint)) if checkpoint >= to => {}
-                Some(_) => self.meta.insert(key, values::lease(epoch, &to))?,
+                Some(there) if there.checkpoint >= to => {}
+                Some(there) => self.meta.insert(key, LeaseValue { checkpoint: to, ..there }.encode())?,
             }
         }
         // One sync is enough for rows, journal and checkpoint. All tables share one write-ahead log; whatever was

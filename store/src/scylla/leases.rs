@@ -1,5 +1,6 @@
-//! Leases of partitions, and their checkpoints: compared and set.
+//! Leases of partitions: compared and set, except for their heartbeats.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -8,16 +9,44 @@ use schema::{PartitionId, Sequence, StreamName};
 
 use super::Scylla;
 use super::call::Cas;
-use super::expiry::Rule;
 use super::messages::AT_ONCE;
-use super::slots::{Holding, LeaseRow, bytes};
+use super::slots::{Holding, LeaseRow};
 use crate::{Lease, LeaseState, Leases, StoreError};
 
 /// Between two tries of a compare-and-set that others were in the way of.
 const WAIT: Duration = Duration::from_millis(20);
+/// How long a heartbeat is kept, in seconds: far longer than anybody waits for the next.
+const HEARTBEAT_SECONDS: i32 = 86_400;
 
 #[async_trait]
 impl Leases for Scylla {
+    /// The partition is listed before it has a lease, and passed over where it has none.
+    async fn register_partition(
+        &self,
+        stream: &StreamName,
+        partition: &PartitionId,
+        parents: &[PartitionId],
+    ) -> Result<(), StoreError> {
+        let doing = "register a partition";
+        if self.lease(stream, partition).await?.is_some() {
+            return Ok(());
+        }
+        for parent in parents {
+            if self.lease(stream, parent).await?.is_none() {
+                return Err(StoreError::NoParent { partition: partition.clone(), parent: parent.clone() });
+            }
+        }
+        self.register(stream, partition).await?;
+        let mut lease = LeaseRow::unclaimed((self.0.clock)());
+        lease.parents = parents.iter().map(ToString::to_string).collect();
+        let deadline = self.0.calls.deadline();
+        // Refused, it is there: another's, or this one's whose answer was lost.
+        while self.first(doing, stream, partition, &lease).await? == Cas::Unknown {
+            again(doing, deadline).await?;
+        }
+        Ok(())
+    }
+
     /// A claim whose answer did not come is made again: whatever became of the first, the second raises the epoch above it.
     async fn claim_lease(&self, stream: &StreamName, partition: &PartitionId) -> Result<Lease, StoreError> {
         let doing = "claim a lease";
@@ -25,28 +54,89 @@ impl Leases for Scylla {
         let holding = self.0.partitions.held.partition(stream, partition);
         let mut holding = holding.lock().await;
         let deadline = self.0.calls.deadline();
-        let statements = &self.0.statements;
-        let (stream, partition) = (stream.as_str(), partition.as_str());
         loop {
             let there = self.settled(stream, partition).await?;
             let is_new = there.is_none();
             let mut lease = there.unwrap_or_else(|| LeaseRow::unclaimed((self.0.clock)()));
             lease.epoch += 1;
-            let (epoch, checkpoint) = (lease.epoch, bytes(&lease.checkpoint));
-            let outcome = if is_new {
-                let row = (stream, partition, epoch, checkpoint, lease.slot_column());
-                self.0.calls.cas(doing, &statements.first_lease, row).await?
-            } else {
-                // The checkpoint too: with it the slots may have moved since they were read.
-                let row = (epoch, stream, partition, epoch - 1, checkpoint);
-                self.0.calls.cas(doing, &statements.claim_lease, row).await?
+            lease.owner = None;
+            let outcome = match is_new {
+                true => self.first(doing, stream, partition, &lease).await?,
+                false => self.next(doing, stream, partition, &lease).await?,
             };
             if outcome == Cas::Applied {
-                let (epoch, checkpoint) = (epoch as u64, lease.checkpoint);
-                *holding = Some(Holding { appended: checkpoint, lease, in_doubt: None });
-                return Ok(Lease { epoch, checkpoint });
+                return Ok(hold(&mut holding, lease));
             }
             again(doing, deadline).await?;
+        }
+    }
+
+    /// A claim whose answer did not come was made if the next epoch has its owner's name: whoever claims goes on from the epoch
+    /// that it saw, so nobody else of that name can have made it.
+    async fn claim_lease_if(
+        &self,
+        stream: &StreamName,
+        partition: &PartitionId,
+        owner: &str,
+        seen: u64,
+    ) -> Result<Option<Lease>, StoreError> {
+        let doing = "claim a lease";
+        let holding = self.0.partitions.held.partition(stream, partition);
+        let mut holding = holding.lock().await;
+        let deadline = self.0.calls.deadline();
+        let mut is_in_doubt = false;
+        loop {
+            let Some(there) = self.settled(stream, partition).await? else { return Ok(None) };
+            let epoch = there.epoch as u64;
+            if is_in_doubt && epoch == seen + 1 && there.owner.as_deref() == Some(owner) {
+                return Ok(Some(hold(&mut holding, there)));
+            }
+            if epoch != seen || there.checkpoint == Sequence::END {
+                return Ok(None);
+            }
+            let lease = LeaseRow { epoch: there.epoch + 1, owner: Some(owner.to_owned()), ..there };
+            match self.next(doing, stream, partition, &lease).await? {
+                Cas::Applied => return Ok(Some(hold(&mut holding, lease))),
+                Cas::Unknown => is_in_doubt = true,
+                // The epoch, or only the checkpoint: the next look tells.
+                Cas::Refused => {}
+            }
+            again(doing, deadline).await?;
+        }
+    }
+
+    /// Each epoch has a row of its own, so a zombie's heartbeat is in nobody's way.
+    async fn renew_lease(
+        &self,
+        stream: &StreamName,
+        partition: &PartitionId,
+        epoch: u64,
+    ) -> Result<(), StoreError> {
+        let beat = self.0.partitions.beats.fetch_add(1, Ordering::Relaxed) + 1;
+        let row = (stream.as_str(), partition.as_str(), epoch as i64, beat, HEARTBEAT_SECONDS);
+        self.0.calls.run("renew a lease", &self.0.statements.insert_heartbeat, row).await?;
+        Ok(())
+    }
+
+    async fn release_lease(
+        &self,
+        stream: &StreamName,
+        partition: &PartitionId,
+        epoch: u64,
+    ) -> Result<bool, StoreError> {
+        let doing = "give a lease up";
+        let deadline = self.0.calls.deadline();
+        if epoch == 0 {
+            // Nobody has claimed it.
+            return Ok(false);
+        }
+        loop {
+            let row = (stream.as_str(), partition.as_str(), epoch as i64);
+            match self.0.calls.cas(doing, &self.0.statements.release_lease, row).await? {
+                Cas::Applied => return Ok(true),
+                Cas::Refused => return Ok(false),
+                Cas::Unknown => again(doing, deadline).await?,
+            }
         }
     }
 
@@ -66,123 +156,18 @@ impl Leases for Scylla {
 
     async fn leases(&self, stream: &StreamName) -> Result<Vec<LeaseState>, StoreError> {
         let partitions = self.partitions(stream).await?;
-        let leases = partitions.into_iter().map(|partition| async move {
-            let row = self.lease(stream, &partition).await?;
-            Ok(row.map(|row| LeaseState { partition, checkpoint: row.checkpoint }))
-        });
+        let leases = partitions.into_iter().map(|partition| self.state(stream, partition));
         let leases: Vec<_> = leases.collect();
         let leases: Vec<Option<LeaseState>> = iter(leases).buffered(AT_ONCE).try_collect().await?;
         Ok(leases.into_iter().flatten().collect())
     }
 }
 
-impl Scylla {
-    /// A lease as most replicas have it.
-    pub(super) async fn lease(
-        &self,
-        stream: &StreamName,
-        partition: &PartitionId,
-    ) -> Result<Option<LeaseRow>, StoreError> {
-        let key = (stream.as_str(), partition.as_str());
-        LeaseRow::read(&self.0.calls.query("read a lease", &self.0.statements.lease, key).await?)
-    }
-
-    /// A lease after every compare-and-set of it that was begun.
-    async fn settled(&self, stream: &str, partition: &str) -> Result<Option<LeaseRow>, StoreError> {
-        let key = (stream, partition);
-        LeaseRow::read(&self.0.calls.query("read a lease", &self.0.statements.lease_settled, key).await?)
-    }
-
-    /// Brings a checkpoint to its end that was given up while nobody knew whether it was, or will be, written.
-    pub(super) async fn settle_doubt(
-        &self,
-        stream: &StreamName,
-        partition: &PartitionId,
-        holding: &mut Option<Holding>,
-        rule: &Rule,
-    ) -> Result<(), StoreError> {
-        let doubt = holding.as_ref().and_then(|held| Some((held.lease.epoch, held.in_doubt?)));
-        if let Some(doubt) = doubt {
-            // A zombie's can't be written any more: its epoch is over.
-            self.advance(stream, partition, holding, doubt, rule).await?;
-        }
-        Ok(())
-    }
-
-    /// Moves the checkpoint to `to`, if `epoch` still is the partition's. What is held is as the servers have it, after.
-    async fn advance(
-        &self,
-        stream: &StreamName,
-        partition: &PartitionId,
-        holding: &mut Option<Holding>,
-        (epoch, to): (i64, Sequence),
-        rule: &Rule,
-    ) -> Result<bool, StoreError> {
-        let doing = "write a checkpoint";
-        let deadline = self.0.calls.deadline();
-        let (stream, partition) = (stream.as_str(), partition.as_str());
-        let held = holding.as_ref().filter(|held| held.lease.epoch == epoch && held.in_doubt.is_none());
-        let mut lease = held.map(|held| held.lease.clone());
-        loop {
-            // Even where it is known to be there: it may be another's by now, who has gone on from there.
-            let there = match lease.take().filter(|lease| lease.checkpoint < to) {
-                Some(lease) => lease,
-                None => {
-                    let there = self.settled(stream, partition).await?;
-                    let Some(there) = there.filter(|there| there.epoch == epoch) else {
-                        // Whatever of an older epoch comes late is refused.
-                        settle(holding, epoch, None);
-                        return Ok(false);
-                    };
-                    let there = with_filled(there, holding);
-                    if there.checkpoint >= to {
-                        settle(holding, epoch, Some(there));
-                        return Ok(true);
-                    }
-                    there
-                }
-            };
-            let held = holding.as_mut().filter(|held| held.lease.epoch == epoch && held.appended <= to);
-            let held = held.filter(|_| there.is_full(self.0.slot_rows));
-            let next = there.moved(to, held.is_some(), (self.0.clock)(), rule.retention);
-            if let Some(held) = held {
-                // Before it is sent: whoever waits for the answer may be gone before it comes.
-                held.in_doubt = Some(to);
-            }
-            let (rows, size) = next.filled;
-            let row = (bytes(&to), next.slot_column(), rows, size, stream, partition, epoch);
-            let (a, b, c, d, e, f, g) = row;
-            let row = (a, b, c, d, e, f, g, bytes(&there.checkpoint));
-            if self.0.calls.cas(doing, &self.0.statements.checkpoint, row).await? == Cas::Applied {
-                match holding {
-                    Some(_) => settle(holding, epoch, Some(next)),
-                    None => *holding = Some(Holding { appended: to, lease: next, in_doubt: None }),
-                }
-                return Ok(true);
-            }
-            again(doing, deadline).await?;
-        }
-    }
-}
-
-/// Nothing of `epoch` is in doubt any more; its lease is this, if it still is one.
-fn settle(holding: &mut Option<Holding>, epoch: i64, lease: Option<LeaseRow>) {
-    if let Some(held) = holding.as_mut() {
-        if lease.is_some() || held.lease.epoch == epoch {
-            held.in_doubt = None;
-        }
-        if let Some(lease) = lease {
-            held.lease = lease;
-        }
-    }
-}
-
-/// The lease as it was read, its newest slot as full as this process knows it to be.
-fn with_filled(mut there: LeaseRow, holding: &Option<Holding>) -> LeaseRow {
-    if let Some(known) = holding.as_ref().filter(|known| known.lease.newest() == there.newest()) {
-        there.filled = known.lease.filled.max(there.filled);
-    }
-    there
+/// This process has claimed `lease`, and remembers it.
+fn hold(holding: &mut Option<Holding>, lease: LeaseRow) -> Lease {
+    let (epoch, checkpoint) = (lease.epoch as u64, lease.checkpoint);
+    *holding = Some(Holding { appended: checkpoint, lease, in_doubt: None });
+    Lease { epoch, checkpoint }
 }
 
 /// Waits before the next try, unless it is over.

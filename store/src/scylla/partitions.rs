@@ -1,6 +1,7 @@
 //! Which partitions a stream has: those with a lease or a dead letter.
 
 use std::collections::HashSet;
+use std::sync::atomic::AtomicI64;
 use std::sync::{Mutex, PoisonError};
 
 use schema::{PartitionId, StreamName};
@@ -14,6 +15,8 @@ use crate::StoreError;
 pub(super) struct Partitions {
     pub(super) held: Held,
     registered: Mutex<HashSet<(StreamName, PartitionId)>>,
+    /// Counts all renewals of leases, so that no heartbeat is like the one before it.
+    pub(super) beats: AtomicI64,
 }
 
 impl Scylla {

@@ -26,29 +26,37 @@ pub(super) struct LeaseRow {
     pub(super) slots: Vec<(Sequence, Timestamp)>,
     /// Rows and bytes of the newest slot, as of the checkpoint.
     pub(super) filled: (i64, i64),
+    /// The worker that has claimed it.
+    pub(super) owner: Option<String>,
+    /// The partitions that it goes on from.
+    pub(super) parents: Vec<String>,
 }
 
 /// Slots as the servers have them.
 pub(super) type SlotColumn = Vec<(Vec<u8>, i64)>;
-type Row = (i64, Vec<u8>, Option<SlotColumn>, Option<i64>, Option<i64>);
+type Row = (i64, Vec<u8>, Option<SlotColumn>, Option<i64>, Option<i64>, Option<String>, Option<Vec<String>>);
 
 impl LeaseRow {
     /// The lease of a partition that nobody has claimed.
     pub(super) fn unclaimed(now: Timestamp) -> Self {
-        Self { epoch: 0, checkpoint: Sequence::ZERO, slots: vec![(Sequence::ZERO, now)], filled: (0, 0) }
+        let slots = vec![(Sequence::ZERO, now)];
+        let (owner, parents) = (None, Vec::new());
+        Self { epoch: 0, checkpoint: Sequence::ZERO, slots, filled: (0, 0), owner, parents }
     }
 
     /// The row of an answer, if there is one.
     pub(super) fn read(rows: &QueryRowsResult) -> Result<Option<Self>, StoreError> {
         let row = rows.maybe_first_row::<Row>();
         let row = row.map_err(|error| StoreError::unavailable("read a lease", error))?;
-        let Some((epoch, checkpoint, slots, rows, bytes)) = row else { return Ok(None) };
+        let Some((epoch, checkpoint, slots, rows, bytes, owner, parents)) = row else { return Ok(None) };
+        let parents = parents.unwrap_or_default();
         let slots = slots.unwrap_or_default();
         let slots = slots.into_iter().map(|(start, opened)| Some((sequence(&start)?, Timestamp(opened))));
         let read = || -> Option<Self> {
             let slots: Vec<_> = slots.collect::<Option<_>>()?;
             let filled = (rows.unwrap_or(0), bytes.unwrap_or(0));
-            (!slots.is_empty()).then_some(Self { epoch, checkpoint: sequence(&checkpoint)?, slots, filled })
+            let checkpoint = sequence(&checkpoint)?;
+            (!slots.is_empty()).then_some(Self { epoch, checkpoint, slots, filled, owner, parents })
         };
         read().map(Some).ok_or_else(|| StoreError::Corrupt { what: "a lease".into() })
     }
@@ -66,6 +74,11 @@ impl LeaseRow {
     /// Whether the newest slot takes no more, of which `rows_max` rows are enough.
     pub(super) fn is_full(&self, rows_max: i64) -> bool {
         self.filled.0 >= rows_max || self.filled.1 >= BYTES_MAX
+    }
+
+    /// Whether nobody has claimed it since `epoch` did.
+    pub(super) fn is_of(&self, epoch: i64) -> bool {
+        self.epoch == epoch && epoch > 0
     }
 
     /// The row with the checkpoint at `to`. The newest slot is followed by the next if it `rolls`, for which no row may be
@@ -129,7 +142,8 @@ mod tests {
 
     fn full(slots: &[(u64, i64)]) -> LeaseRow {
         let slots = slots.iter().map(|(start, opened)| ((*start).into(), Timestamp(*opened))).collect();
-        LeaseRow { epoch: 1, checkpoint: 10.into(), slots, filled: (ROWS_MAX, 0) }
+        let unclaimed = LeaseRow::unclaimed(Timestamp(0));
+        LeaseRow { epoch: 1, checkpoint: 10.into(), slots, filled: (ROWS_MAX, 0), ..unclaimed }
     }
 
     #[test]

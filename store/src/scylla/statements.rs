@@ -57,11 +57,15 @@ statements! {
     insert_partition = "INSERT INTO partitions (stream, partition) VALUES (?, ?)";
     partitions = "SELECT partition FROM partitions WHERE stream = ?";
 
-    lease = "SELECT epoch, checkpoint, slots, slot_rows, slot_bytes FROM leases WHERE stream = ? AND partition = ?";
-    lease_settled = "SELECT epoch, checkpoint, slots, slot_rows, slot_bytes FROM leases WHERE stream = ? AND partition = ?";
-    first_lease = "INSERT INTO leases (stream, partition, epoch, checkpoint, slots, slot_rows, slot_bytes) VALUES (?, ?, ?, ?, ?, 0, 0) IF NOT EXISTS";
-    claim_lease = "UPDATE leases SET epoch = ? WHERE stream = ? AND partition = ? IF epoch = ? AND checkpoint = ?";
+    lease = "SELECT epoch, checkpoint, slots, slot_rows, slot_bytes, owner, parents FROM leases WHERE stream = ? AND partition = ?";
+    lease_settled = "SELECT epoch, checkpoint, slots, slot_rows, slot_bytes, owner, parents FROM leases WHERE stream = ? AND partition = ?";
+    first_lease = "INSERT INTO leases (stream, partition, epoch, checkpoint, slots, parents, slot_rows, slot_bytes) VALUES (?, ?, ?, ?, ?, ?, 0, 0) IF NOT EXISTS";
+    claim_lease = "UPDATE leases SET epoch = ?, owner = ? WHERE stream = ? AND partition = ? IF epoch = ? AND checkpoint = ?";
+    release_lease = "UPDATE leases SET owner = null WHERE stream = ? AND partition = ? IF epoch = ?";
     checkpoint = "UPDATE leases SET checkpoint = ?, slots = ?, slot_rows = ?, slot_bytes = ? WHERE stream = ? AND partition = ? IF epoch = ? AND checkpoint = ?";
+
+    insert_heartbeat = "INSERT INTO heartbeats (stream, partition, epoch, beat) VALUES (?, ?, ?, ?) USING TTL ?";
+    heartbeat = "SELECT beat FROM heartbeats WHERE stream = ? AND partition = ? AND epoch = ?";
 
     entries = "SELECT document FROM catalog WHERE shelf = 0 AND kind = ?";
     entry = "SELECT version, document FROM catalog WHERE shelf = 0 AND kind = ? AND name = ?";

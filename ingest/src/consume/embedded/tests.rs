@@ -120,8 +120,8 @@ async fn check(world: &World, records: &[LogRecord]) {
         assert_eq!(&raw, expected.get(&key).unwrap_or(&Vec::new()));
         let last =
             records.iter().rev().find(|r| r.stream == key.0 && PartitionId::embedded(r.partition) == key.1);
-        let lease = world.store.tables().leases[&key];
-        assert_eq!(Some(lease.checkpoint), last.map(|record| record.sequence.into()));
+        let checkpoint = world.store.tables().leases[&key].checkpoint;
+        assert_eq!(Some(checkpoint), last.map(|record| record.sequence.into()));
     }
     let tables = world.store.tables();
     let mut rows: Vec<_> = tables.rows.values().map(|message| message.raw.clone()).collect();

@@ -101,9 +101,9 @@ impl Tables {
         for partition in self.partitions(&self.journal, stream)? {
             let mut head = None;
             let lease = self.lease(&keys::meta_lease(stream, &partition))?;
-            let Some((_, checkpoint)) = lease else { return Ok(None) };
+            let Some(lease) = lease else { return Ok(None) };
             let prefix = keys::partition(stream, &partition);
-            let done = prefix.clone()..keys::journal_beyond(&prefix, &checkpoint);
+            let done = prefix.clone()..keys::journal_beyond(&prefix, &lease.checkpoint);
             for row in self.journal.range(done).rev().take(EMPTY_ROWS_MAX) {
                 let newest = Entries::newest_arrival(&row.value()?);
                 head = newest.ok_or_else(|| Fault::corrupt("a journal row"))?;

@@ -38,7 +38,7 @@ impl Tables {
     ) -> Result<(), Fault> {
         let prefix = keys::partition(stream, partition);
         let lease = self.lease(&keys::meta_lease(stream, partition))?;
-        let checkpoint = lease.map_or(Sequence::ZERO, |(_, checkpoint)| checkpoint);
+        let checkpoint = lease.map_or(Sequence::ZERO, |lease| lease.checkpoint);
         let mut empty_until = None;
         let mut step = Step::default();
         for row in self.journal.prefix(&prefix) {

@@ -62,6 +62,31 @@ async fn everything_is_there_after_a_reopening() {
 }
 
 #[tokio::test]
+async fn leases_of_workers_are_there_after_a_reopening() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let (name, p, child) = (stream(), partition(), PartitionId::embedded(7));
+    store.register_partition(&name, &p, &[]).await.unwrap();
+    store.register_partition(&name, &child, std::slice::from_ref(&p)).await.unwrap();
+    for owner in [&p, &child] {
+        assert!(store.claim_lease_if(&name, owner, "worker", 0).await.unwrap().is_some());
+        store.renew_lease(&name, owner, 1).await.unwrap();
+    }
+    let (after, children) = (Sequence::ZERO, vec![child.clone()]);
+    let end = JournalRow { after, last: Sequence::END, messages: vec![message("t", 1, 10)], children };
+    store.write_messages(&name, &end.messages).await.unwrap();
+    store.append_journal(&name, &p, &end).await.unwrap();
+    assert!(store.checkpoint(&name, &p, 1, Sequence::END).await.unwrap());
+    let leases = store.leases(&name).await.unwrap();
+    drop(store);
+    let store = open(dir.path());
+    assert_eq!(store.leases(&name).await.unwrap(), leases);
+    assert!(leases[0].has_ended() && leases[1].parents == [p.clone()], "{leases:?}");
+    assert_eq!((leases[1].owner.as_deref(), leases[1].heartbeat), (Some("worker"), 1));
+    assert_eq!(store.next_journal(&name, &p, 0.into()).await.unwrap(), Next::Row(end));
+}
+
+#[tokio::test]
 async fn a_second_opening_is_refused_and_says_what_to_do() {
     let fresh = Fresh::open();
     let error = Embedded::open(fresh.dir.path(), EmbeddedOptions::default()).unwrap_err().to_string();

@@ -1,12 +1,14 @@
 //! What the embedded store's keys point to: each value begins with a version byte, so that a layout can change.
 
 mod entries;
+mod lease;
 mod message;
 
 use bytes::Bytes;
 use schema::{Position, Sequence, Timestamp};
 
 pub(super) use entries::Entries;
+pub(super) use lease::{LeaseValue, heartbeat, read_heartbeat};
 pub(super) use message::{MessageReader, message};
 
 use crate::fields::{Fields, put};
@@ -46,20 +48,6 @@ impl Span {
         let mut fields = fields(value)?;
         Some(Self { first: fields.time()?, last: fields.time()? })
     }
-}
-
-/// A lease: epoch and checkpoint.
-pub(super) fn lease(epoch: u64, checkpoint: &Sequence) -> Vec<u8> {
-    let mut value = vec![V1];
-    value.extend_from_slice(&epoch.to_be_bytes());
-    checkpoint.encode(&mut value);
-    value
-}
-
-/// Reads a lease.
-pub(super) fn read_lease(value: &[u8]) -> Option<(u64, Sequence)> {
-    let mut fields = fields(value)?;
-    Some((fields.u64()?, fields.sequence()?))
 }
 
 /// A place in a partition, and when it was noted.
@@ -175,7 +163,7 @@ mod tests {
             position.encode(&mut key);
             let _ = MessageReader::new(Topic::new("t").unwrap()).read(&key, &value);
             let _ = (Entries::decode(&value), Entries::newest_arrival(&value), Span::decode(&value), Claimed::decode(&value));
-            let _ = (read_lease(&value), read_mark(&value), read_arrival(&value));
+            let _ = (LeaseValue::decode(&value), read_heartbeat(&value), read_mark(&value), read_arrival(&value));
             let _ = read_dead_letter(position, &value);
             let _ = read_json::<schema::shape::Shape>(&value);
         }

@@ -22,6 +22,7 @@ macro_rules! migrations {
 /// All of them, in order.
 pub(super) const MIGRATIONS: &[Migration] = migrations! {
     1 "0001_tables.cql";
+    2 "0002_workers.cql";
 };
 
 /// The schema that this binary is written for.

@@ -11,6 +11,7 @@ mod ownership;
 mod secured;
 mod slots;
 mod spread;
+mod workers;
 
 use std::io::Write;
 use std::path::PathBuf;

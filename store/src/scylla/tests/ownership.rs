@@ -9,7 +9,7 @@ use super::*;
 use crate::{Journal, JournalRow, Leases, Next};
 
 /// Polls until `holds`.
-async fn until(what: &str, holds: impl AsyncFn() -> bool) {
+pub(super) async fn until(what: &str, holds: impl AsyncFn() -> bool) {
     let began = Instant::now();
     while !holds().await {
         assert!(began.elapsed() < Duration::from_secs(60), "it never was so: {what}");
