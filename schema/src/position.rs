@@ -171,6 +171,16 @@ impl fmt::Debug for Sequence {
     }
 }
 
+/// As many 64-bit digits as the widest sequence takes.
+const LIMBS: usize = WIDTH.div_ceil(8);
+
+/// The decimal digits of `text` in groups of 18, of which the first may be shorter.
+fn groups(text: &str) -> impl Iterator<Item = &str> {
+    let (first, rest) = text.split_at(text.len() % 18);
+    let rest = (0..rest.len() / 18).map(move |group| &rest[group * 18..(group + 1) * 18]);
+    std::iter::once(first).chain(rest)
+}
+
 impl FromStr for Sequence {
     type Err = InvalidPosition;
 
@@ -179,16 +189,34 @@ impl FromStr for Sequence {
         if text.is_empty() || text.len() > 129 {
             return Err(invalid());
         }
-        let mut number = [0u8; WIDTH];
-        for c in text.bytes() {
-            let mut carry = u32::from(c.checked_sub(b'0').filter(|d| *d < 10).ok_or_else(invalid)?);
-            for d in number.iter_mut().rev() {
-                carry += u32::from(*d) * 10;
-                *d = carry as u8;
-                carry >>= 8;
+        if !text.bytes().all(|c| c.is_ascii_digit()) {
+            return Err(invalid());
+        }
+        // Each group of up to 18 decimal digits at once, the most significant first: a consumer reads one of these a record.
+        let mut limbs = [0u64; LIMBS];
+        let mut used = 1;
+        for group in groups(text) {
+            let value = group.bytes().fold(0, |value, c| value * 10 + u64::from(c - b'0'));
+            let factor = 10u128.pow(group.len() as u32);
+            let mut carry = u128::from(value);
+            for limb in &mut limbs[..used] {
+                carry += u128::from(*limb) * factor;
+                *limb = carry as u64;
+                carry >>= 64;
+            }
+            if carry > 0 && used < LIMBS {
+                limbs[used] = carry as u64;
+                used += 1;
             }
         }
-        Ok(Self::of_digits(&number))
+        let mut number = [0u8; LIMBS * 8];
+        for (bytes, limb) in number.rchunks_exact_mut(8).zip(limbs) {
+            bytes.copy_from_slice(&limb.to_be_bytes());
+        }
+        let mut digits = [0u8; WIDTH];
+        // 129 decimal digits fit.
+        digits.copy_from_slice(&number[LIMBS * 8 - WIDTH..]);
+        Ok(Self::of_digits(&digits))
     }
 }
 
@@ -307,6 +335,14 @@ mod tests {
             y.encode(&mut ye);
             prop_assert_eq!(xe.cmp(&ye), a.cmp(&b));
             prop_assert_eq!(Sequence::decode(&xe), Some((x, &[][..])));
+        }
+
+        #[test]
+        fn sequences_of_any_width_keep_their_digits(text in "[1-9][0-9]{0,128}", zeros in 0usize..20) {
+            let sequence: Sequence = text.parse().unwrap();
+            prop_assert_eq!(sequence.to_string(), text.as_str());
+            let padded = "0".repeat(zeros.min(129 - text.len())) + &text;
+            prop_assert_eq!(padded.parse(), Ok(sequence));
         }
 
         #[test]
