@@ -1,15 +1,17 @@
 //! The streams that somebody follows: one follower each, fed by announcements and by the journal, by the same test.
 
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
-use schema::{PartitionId, Place, Places, StreamName};
-use store::{Announce, JournalRow, Next, Store, StoreError};
+use schema::{PartitionId, Places, StreamName};
+use store::{Announce, JournalRow, LeaseState, Next, Store, StoreError};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 
+use super::lineage::Lineage;
 use super::reader::{IsCurrent, Source};
 use super::ring::{Found, Ring, Spot, Taken};
 use super::{Row, Selection};
@@ -21,6 +23,8 @@ const LINGER: Duration = Duration::from_secs(30);
 /// Recent rows, and those who wait for the next. Ingest [announces](Announce) what it journals to it.
 pub struct Hub {
     ring: Mutex<Ring>,
+    /// Of each stream that is followed.
+    lineages: Mutex<BTreeMap<StreamName, Arc<Lineage>>>,
     /// Held while a stream is opened, so that it is opened once.
     opening: tokio::sync::Mutex<()>,
     /// An announcement did not follow what is known: what lies between is in the journal.
@@ -35,6 +39,7 @@ impl Hub {
     pub fn new(settings: &LiveSettings) -> Arc<Self> {
         Arc::new(Self {
             ring: Mutex::new(Ring::new(settings.ring_bytes)),
+            lineages: Mutex::default(),
             opening: tokio::sync::Mutex::default(),
             missed: Notify::new(),
             // Without a pause between them, the polls would be a loop that spins.
@@ -64,8 +69,9 @@ impl Hub {
 
     /// Opens `stream` where its checkpoints are, and reads on to the journal's end.
     pub(super) async fn begin(&self, stream: &StreamName, store: &dyn Store) -> Result<(), StoreError> {
-        let places = checkpoints(stream, store).await?;
-        self.ring().open(stream, places);
+        let leases = store.leases(stream).await?;
+        let lineage = self.learn(stream, &leases);
+        self.ring().open(stream, lineage.checkpoints(&leases));
         let caught_up = self.catch_up(stream, store).await;
         if caught_up.is_err() {
             self.close(stream);
@@ -75,10 +81,30 @@ impl Hub {
 
     /// Takes from the journal what was not announced.
     pub(super) async fn catch_up(&self, stream: &StreamName, store: &dyn Store) -> Result<(), StoreError> {
-        for lease in store.leases(stream).await? {
-            self.catch_up_with(stream, &lease.partition, store).await?;
+        let lineage = self.learn(stream, &store.leases(stream).await?);
+        for partition in lineage.in_order() {
+            if self.may_take(stream, partition) {
+                self.catch_up_with(stream, partition, store).await?;
+            }
         }
         Ok(())
+    }
+
+    /// Which partitions of `stream` go on from which, as far as that is known.
+    pub(super) fn lineage(&self, stream: &StreamName) -> Arc<Lineage> {
+        self.lineages.lock().unwrap_or_else(PoisonError::into_inner).get(stream).cloned().unwrap_or_default()
+    }
+
+    fn learn(&self, stream: &StreamName, leases: &[LeaseState]) -> Arc<Lineage> {
+        let lineage = Arc::new(Lineage::new(leases));
+        let mut lineages = self.lineages.lock().unwrap_or_else(PoisonError::into_inner);
+        lineages.insert(stream.clone(), lineage.clone());
+        lineage
+    }
+
+    /// Whether rows of `partition` may come next: all of its parents is here.
+    fn may_take(&self, stream: &StreamName, partition: &PartitionId) -> bool {
+        self.tip(stream).is_some_and(|tip| self.lineage(stream).may_enter(partition, &tip))
     }
 
     async fn catch_up_with(
@@ -127,6 +153,7 @@ impl Hub {
     }
 
     pub(super) fn close(&self, stream: &StreamName) {
+        self.lineages.lock().unwrap_or_else(PoisonError::into_inner).remove(stream);
         self.change(|ring, woken| *woken = ring.close(stream));
     }
 
@@ -149,7 +176,11 @@ impl Hub {
 
 impl Announce for Hub {
     fn announce(&self, stream: &StreamName, partition: &PartitionId, row: &Arc<JournalRow>) {
-        if self.take(stream, partition, row) == Taken::Early {
+        if self.tip(stream).is_none() {
+            return;
+        }
+        // What is announced of a partition that is new here, or before its parents' end, is found in the journal.
+        if !self.may_take(stream, partition) || self.take(stream, partition, row) == Taken::Early {
             self.missed.notify_waiters();
         }
     }
@@ -158,7 +189,7 @@ impl Announce for Hub {
 /// How far each partition of `stream` is done for good.
 pub(crate) async fn checkpoints(stream: &StreamName, store: &dyn Store) -> Result<Places, StoreError> {
     let leases = store.leases(stream).await?;
-    Ok(leases.into_iter().map(|lease| (lease.partition, Place::behind(lease.checkpoint))).collect())
+    Ok(Lineage::new(&leases).checkpoints(&leases))
 }
 
 /// Keeps `stream` in step with the journal, until nobody reads it for a while, or it is another one.

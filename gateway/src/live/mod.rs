@@ -21,6 +21,7 @@ mod deliveries;
 mod histories;
 mod history;
 mod hub;
+mod lineage;
 mod memo;
 mod reader;
 mod ring;

@@ -203,9 +203,19 @@ impl Reader {
                 let places = Arc::new(places.clone());
                 return Ok(Behind::Joined(Live { spot, index: 0, places, shared: false }));
             }
-            let behind: Vec<_> = tip.iter().filter(|(id, place)| places.get(id) < *place).collect();
+            let lineage = hub.lineage(stream);
+            let mut behind: Vec<_> = tip.iter().filter(|(id, place)| places.get(id) < *place).collect();
+            let is_behind = !behind.is_empty();
+            // What a key has in a partition comes before what it has in those that go on from it.
+            behind.retain(|(id, _)| lineage.may_enter(id, places));
             self.turn += 1;
-            let Some((partition, _)) = behind.get(self.turn % behind.len().max(1)) else { continue };
+            let Some((partition, _)) = behind.get(self.turn % behind.len().max(1)) else {
+                // The hub has just begun anew, and knows more soon.
+                if is_behind {
+                    return Ok(Behind::Later);
+                }
+                continue;
+            };
             let before = Arc::new(places.clone());
             match store.next_journal(stream, partition, places.get(partition).whole()).await? {
                 Next::Row(row) => {
