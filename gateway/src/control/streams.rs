@@ -21,8 +21,16 @@ pub struct Stream(pub Arc<StreamView>);
 pub struct Partition {
     /// Its name.
     partition: String,
-    /// Everything up to this sequence is in the store.
-    checkpoint: String,
+    /// Everything up to this sequence is in the store; null once that is all that it will ever hold.
+    checkpoint: Option<String>,
+    /// Whether that is all that it will ever hold.
+    ended: bool,
+    /// The partitions that it goes on from.
+    parents: Vec<String>,
+    /// The process that consumes it; null where none does, or one without a name.
+    owner: Option<String>,
+    /// Counts the owners.
+    epoch: u64,
 }
 
 /// All streams, by name.
@@ -92,8 +100,13 @@ impl Stream {
         let loaded =
             loader.load_one(self.0.record.name().clone()).await.map_err(|error| unavailable(&error))?;
         let partition = |lease: LeaseState| Partition {
+            checkpoint: (!lease.has_ended()).then(|| lease.checkpoint.to_string()),
+            ended: lease.has_ended(),
+            // Whoever ended it does not consume it any more.
+            owner: lease.owner.clone().filter(|_| !lease.has_ended()),
             partition: lease.partition.to_string(),
-            checkpoint: lease.checkpoint.to_string(),
+            parents: lease.parents.iter().map(ToString::to_string).collect(),
+            epoch: lease.epoch,
         };
         Ok(loaded.unwrap_or_default().into_iter().map(partition).collect())
     }
