@@ -36,11 +36,12 @@ impl Default for LogSettings {
 /// # Errors
 /// The level is none.
 pub(crate) fn start(settings: &LogSettings) -> Result<(), String> {
-    // The database below tells of its own housekeeping; only its warnings concern whoever runs this.
-    let filter =
-        EnvFilter::try_new(format!("fjall=warn,lsm_tree=warn,{}", settings.level)).map_err(|error| {
-            format!("log.level is {:?}: {error}; expected error, warn, info, debug or trace", settings.level)
-        })?;
+    // The database below tells of its own housekeeping; only its warnings concern whoever runs this. And what AWS's client warns
+    // of at each try, the consumer tells once.
+    let quiet = "fjall=warn,lsm_tree=warn,aws_config=error,aws_runtime=error,aws_smithy_runtime=error";
+    let filter = EnvFilter::try_new(format!("{quiet},{}", settings.level)).map_err(|error| {
+        format!("log.level is {:?}: {error}; expected error, warn, info, debug or trace", settings.level)
+    })?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match settings.format {
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).with_target(false).init(),

@@ -10,7 +10,7 @@ use axum::extract::FromRef;
 use axum::serve::ListenerExt;
 use futures_util::StreamExt;
 use gateway::{Event, Gateway, GatewaySettings, GraphqlRequest, Hub, LiveSettings, Parts, Started};
-use ingest::{Ingest, IngestSettings};
+use ingest::{Ingest, IngestSettings, Source};
 use schema::{Clock, Limits, Message, PartitionId, Position, StreamName, TimeSource, Timestamp, Topic};
 use store::embedded::{Embedded, EmbeddedOptions};
 use store::{Announce, JournalRow, Publish, PublishRequest, Store};
@@ -72,7 +72,7 @@ impl Node {
             Vec::new(),
             store.clone(),
             hub.clone(),
-            &log,
+            Source::Embedded(log),
             clock.clone(),
         );
         let ingest = ingest.await.expect("ingest");

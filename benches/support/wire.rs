@@ -9,7 +9,7 @@ use std::time::Duration;
 use access::{Access, Bodies, Development, Grant, Issuer, Roles};
 use axum::Router;
 use axum::extract::FromRef;
-use ingest::{Ingest, IngestSettings};
+use ingest::{Ingest, IngestSettings, Source};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use schema::{Clock, Limits};
@@ -46,9 +46,9 @@ impl Node {
         let store = Embedded::open(&dir.join("store"), EmbeddedOptions::default()).expect("a store");
         let (settings, limits) = (IngestSettings::default(), Limits::default());
         let bodies = Bodies::new(limits.bodies_bytes, Duration::from_millis(limits.bodies_wait_ms));
-        let log = dir.join("log");
+        let log = Source::Embedded(dir.join("log"));
         let ingest =
-            Ingest::start(settings, limits, Vec::new(), Arc::new(store), Arc::new(Unheard), &log, clock)
+            Ingest::start(settings, limits, Vec::new(), Arc::new(store), Arc::new(Unheard), log, clock)
                 .await
                 .expect("ingest");
         let mut registry = Registry::default();

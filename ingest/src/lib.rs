@@ -32,6 +32,7 @@
 mod accept;
 mod admissible;
 mod consume;
+mod embedded;
 mod http;
 pub mod kinesis;
 mod known;
@@ -47,4 +48,4 @@ pub use consume::ConsumeError;
 pub use known::repair;
 pub use metrics::LogMetrics;
 pub use settings::{IngestSettings, InvalidSetting};
-pub use start::{Ingest, Lag, StartError};
+pub use start::{Ingest, Lag, Source, StartError};

@@ -69,11 +69,12 @@ impl Default for IngestSettings {
 
 /// A setting that can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("ingest.{key} is {value}: expected {expected}")]
+#[error("{section}.{key} is {value}: expected {expected}")]
 pub struct InvalidSetting {
-    key: &'static str,
-    value: u64,
-    expected: &'static str,
+    pub(crate) section: &'static str,
+    pub(crate) key: &'static str,
+    pub(crate) value: String,
+    pub(crate) expected: &'static str,
 }
 
 impl IngestSettings {
@@ -82,7 +83,9 @@ impl IngestSettings {
     /// # Errors
     /// [`InvalidSetting`] names the first key whose value can't be used, the value and what was expected.
     pub fn check(&self) -> Result<(), InvalidSetting> {
-        let refuse = |key, value, expected| Err(InvalidSetting { key, value, expected });
+        let refuse = |key, value: u64, expected| {
+            Err(InvalidSetting { section: "ingest", key, value: value.to_string(), expected })
+        };
         if !(1..=1_024).contains(&self.partitions_per_stream) {
             return refuse(
                 "partitions_per_stream",

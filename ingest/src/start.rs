@@ -1,7 +1,7 @@
 //! Everything put together and started.
 
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use access::{Access, Bodies};
@@ -11,21 +11,16 @@ use axum::extract::FromRef;
 use prometheus_client::registry::Registry;
 use schema::{Clock, Limits, Stream};
 use store::{Announce, Publish, PublishError, PublishRequest, Published, Store, StoreError, WritePolicy};
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
-use crate::IngestSettings;
-use crate::accept::Acceptor;
-use crate::consume::{ConsumeError, Consumer, Progress};
+use crate::accept::{Acceptor, Append};
+use crate::consume::{ConsumeError, Outlet};
 use crate::http::{self, Entry};
-use crate::known::known;
-use crate::log::{Log, LogError};
-use crate::metrics::{Gauges, Metrics, Standing};
+use crate::kinesis::{self, KinesisSource};
+use crate::log::LogError;
+use crate::metrics::Metrics;
 use crate::settings::InvalidSetting;
 use crate::streams::Streams;
-
-/// How often a log that can't be written is tried.
-const PROBE_EVERY: Duration = Duration::from_secs(1);
+use crate::{IngestSettings, embedded};
 
 /// Why nothing can come in.
 #[derive(Debug, thiserror::Error)]
@@ -44,10 +39,19 @@ pub enum StartError {
     Consume(#[from] ConsumeError),
 }
 
+/// The log that messages come by.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// One of our own, in this folder.
+    Embedded(PathBuf),
+    /// Kinesis.
+    Kinesis(Box<KinesisSource>),
+}
+
 /// How far the consumer is behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lag {
-    /// Records in the log that are not in the store yet.
+    /// Records in the embedded log that are not in the store yet. How many Kinesis has, nobody knows.
     pub records: u64,
     /// How long the oldest work without a checkpoint has waited for one.
     pub checkpoint_age: Duration,
@@ -61,24 +65,18 @@ pub struct Ingest(Arc<Running>);
 struct Running {
     acceptor: Acceptor,
     settings: IngestSettings,
-    progress: Arc<Progress>,
-    draining: watch::Sender<bool>,
-    consumer: Mutex<Option<JoinHandle<Result<(), ConsumeError>>>>,
-    prober: JoinHandle<()>,
+    log: Log,
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.prober.abort();
-        if let Some(consumer) = self.consumer.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
-            consumer.abort();
-        }
-    }
+/// The log, running.
+enum Log {
+    Embedded(Arc<embedded::Running>),
+    Kinesis(kinesis::Running),
 }
 
 impl Ingest {
-    /// Opens the log in `log_folder`, puts `definitions` into the catalog, in force from now on, and starts the consumer
-    /// on the current runtime. `announce` hears of each row of the journal.
+    /// Opens the log, puts `definitions` into the catalog, in force from now on, and starts the consumer on the current
+    /// runtime. `announce` hears of each row of the journal.
     ///
     /// # Errors
     /// [`StartError`] says what is in the way; nothing runs then.
@@ -88,37 +86,41 @@ impl Ingest {
         definitions: Vec<Stream>,
         store: Arc<dyn Store>,
         announce: Arc<dyn Announce>,
-        log_folder: &Path,
+        source: Source,
         clock: Clock,
     ) -> Result<Self, StartError> {
         settings.check()?;
         let (metrics, limits) = (Arc::new(Metrics::default()), Arc::new(limits));
-        let streams = Streams::open(store.clone(), settings.streams_max, settings.create_streams).await?;
-        let known = known(&streams, store.as_ref()).await?;
-        let (folder, opening, counts) = (log_folder.to_path_buf(), settings.clone(), metrics.log.clone());
-        let open = move || Log::open(&folder, &opening, clock, &known, counts);
-        let log = tokio::task::spawn_blocking(open).await.map_err(|error| LogError::Io {
-            doing: "open the log in",
-            path: log_folder.to_path_buf(),
-            source: std::io::Error::other(error),
-        })??;
-        // Records that came before are decoded as they were meant then, and those that come now as is meant now.
-        streams.define(definitions, log.now()).await?;
-        let consumer = Consumer::new(
-            log.clone(),
-            streams.clone(),
-            store,
-            settings.clone(),
-            limits.clone(),
-            metrics.clone(),
-            announce,
-        );
-        let (progress, draining) = (consumer.progress(), watch::Sender::new(false));
-        let consumer = tokio::spawn(consumer.run(draining.subscribe()));
-        let prober = tokio::spawn(probe(log.clone()));
-        let acceptor = Acceptor { log, streams, limits, metrics };
-        let consumer = Mutex::new(Some(consumer));
-        Ok(Self(Arc::new(Running { acceptor, settings, progress, draining, consumer, prober })))
+        // Nobody makes a stream in Kinesis by writing to it.
+        let create = settings.create_streams && matches!(source, Source::Embedded(_));
+        let streams = Streams::open(store.clone(), settings.streams_max, create).await?;
+        let outlet = Outlet::new(store, &settings, limits.clone(), metrics.clone(), announce);
+        let (append, log): (Arc<dyn Append>, _) = match source {
+            Source::Embedded(folder) => {
+                let log = embedded::open(&folder, &settings, &streams, &outlet, clock).await?;
+                // Records that came before are decoded as they were meant then, and those that come now as is meant now.
+                streams.define(definitions, log.now()).await?;
+                let running =
+                    embedded::Running::start(log.clone(), settings.clone(), streams.clone(), outlet);
+                (Arc::new(log), Log::Embedded(Arc::new(running)))
+            }
+            Source::Kinesis(source) => {
+                source.settings.check()?;
+                streams.define(definitions.clone(), clock()).await?;
+                let running = kinesis::Running::start(
+                    *source,
+                    settings.clone(),
+                    &definitions,
+                    outlet,
+                    streams.clone(),
+                    clock,
+                );
+                let (running, putter) = running.await;
+                (Arc::new(putter), Log::Kinesis(running))
+            }
+        };
+        let acceptor = Acceptor { log: append, streams, limits, metrics };
+        Ok(Self(Arc::new(Running { acceptor, settings, log })))
     }
 
     /// The routes on which messages come in, for a state that yields an [`Access`]; their bodies share `bodies`.
@@ -137,21 +139,13 @@ impl Ingest {
         })
     }
 
-    /// Takes no more, makes durable what was taken, and lets the consumer bring everything into the store, for at most
-    /// `timeout`. `true` if all of it is there and checkpointed; what is not stays in the log for the next start.
+    /// Takes no more, and lets the consumer bring what was taken into the store, for at most `timeout`. `true` if all of it is
+    /// there and checkpointed; what is not stays in the log for the next start.
     pub async fn drain(&self, timeout: Duration) -> bool {
         let drain = async {
-            self.0.acceptor.log.close().await;
-            self.0.draining.send_replace(true);
-            let consumer = self.0.consumer.lock().unwrap_or_else(PoisonError::into_inner).take();
-            match consumer {
-                Some(mut consumer) => {
-                    let stop = AbortOnDrop(consumer.abort_handle());
-                    let outcome = (&mut consumer).await;
-                    drop(stop);
-                    matches!(outcome, Ok(Ok(())))
-                }
-                None => self.lag().records == 0,
+            match &self.0.log {
+                Log::Embedded(running) => running.drain().await,
+                Log::Kinesis(running) => running.drain().await,
             }
         };
         tokio::time::timeout(timeout, drain).await.unwrap_or(false)
@@ -159,7 +153,10 @@ impl Ingest {
 
     /// How far the consumer is behind.
     pub fn lag(&self) -> Lag {
-        self.0.lag()
+        match &self.0.log {
+            Log::Embedded(running) => running.lag(),
+            Log::Kinesis(running) => Lag { records: 0, checkpoint_age: running.checkpoint_age() },
+        }
     }
 
     /// Whether messages can come in and get into the store.
@@ -167,28 +164,19 @@ impl Ingest {
     /// # Errors
     /// A sentence that says why not.
     pub fn ready(&self) -> Result<(), String> {
-        if let Some(failure) = self.0.acceptor.log.failure() {
-            return Err(format!("the log can't be written: {failure}"));
-        }
-        self.0.progress.failure().map_or(Ok(()), Err)
+        let failure = match &self.0.log {
+            Log::Embedded(running) => running.failure(),
+            Log::Kinesis(running) => running.failure(),
+        };
+        failure.map_or(Ok(()), Err)
     }
 
     /// Registers what is counted here.
     pub fn register(&self, registry: &mut Registry) {
         self.0.acceptor.metrics.register(registry);
-        // The registry must not keep everything running.
-        let running = Arc::downgrade(&self.0);
-        let gauges = move || running.upgrade().map_or_else(Gauges::default, |running| running.gauges());
-        registry.register_collector(Box::new(Standing(gauges)));
-    }
-}
-
-/// While the log can't be written, finds out when it can: a node that is not ready is sent no messages to find out by.
-async fn probe(log: Log) {
-    loop {
-        tokio::time::sleep(PROBE_EVERY).await;
-        if log.failure().is_some() {
-            log.probe().await;
+        match &self.0.log {
+            Log::Embedded(running) => embedded::register(running, registry),
+            Log::Kinesis(running) => running.register(registry),
         }
     }
 }
@@ -201,26 +189,5 @@ impl Publish for Ingest {
         requests: Vec<PublishRequest>,
     ) -> Vec<Result<Published, PublishError>> {
         self.0.acceptor.publish(caller, requests).await
-    }
-}
-
-impl Running {
-    fn lag(&self) -> Lag {
-        let records = self.acceptor.log.records().saturating_sub(self.progress.records());
-        Lag { records, checkpoint_age: self.progress.checkpoint_age() }
-    }
-
-    fn gauges(&self) -> Gauges {
-        let Lag { records, checkpoint_age } = self.lag();
-        Gauges { lag_records: records, checkpoint_age, log_bytes: self.acceptor.log.size_bytes() }
-    }
-}
-
-/// Ends the consumer when the wait for it is given up.
-struct AbortOnDrop(tokio::task::AbortHandle);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }

@@ -16,7 +16,7 @@ pub(crate) const OWN_DATA: &str = "data";
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StreamsError {
     /// It does not exist, and the configuration does not let it be made.
-    #[error("add it to the configuration, as [[stream]] with name = {0:?}")]
+    #[error("add it to the configuration, as [[stream]] with name = \"{0}\"")]
     NotConfigured(StreamName),
     /// There are as many as there may be.
     #[error("there are {0} streams already, and that is the most that may be made on first use")]

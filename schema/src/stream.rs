@@ -15,6 +15,9 @@ pub const AHEAD_MICROS: i64 = 5 * 60 * 1_000_000;
 pub struct Stream {
     /// Its name, such as `user-events`.
     pub name: StreamName,
+    /// The Kinesis stream that feeds it, where Kinesis is the log and that one has another name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kinesis: Option<StreamName>,
     /// Where a message's topic comes from: `key` (the partition key), `caller` (who sent it), a JSON pointer such as
     /// `/topic`, or `constant:NAME`.
     #[serde(default)]
@@ -166,6 +169,7 @@ impl Stream {
     pub fn with_defaults(name: StreamName) -> Self {
         Self {
             name,
+            kinesis: None,
             topic: TopicRule::default(),
             time: None,
             id: None,
@@ -174,6 +178,11 @@ impl Stream {
             id_window: IdWindow::default(),
             late_after: LateAfter::default(),
         }
+    }
+
+    /// The Kinesis stream that feeds it, where Kinesis is the log.
+    pub fn source(&self) -> &StreamName {
+        self.kinesis.as_ref().unwrap_or(&self.name)
     }
 
     /// The topic of a record. `named` is the topic that its sender was entitled to name: the caller's own, or the

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use access::{ClientSettings, IssuerSettings};
 use gateway::{GatewaySettings, LiveSettings};
 use ingest::IngestSettings;
+use ingest::kinesis::KinesisSettings;
 use schema::{Limits, Stream};
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +31,7 @@ pub(crate) struct Config {
     pub(crate) log: LogSettings,
     pub(crate) limits: Limits,
     pub(crate) ingest: IngestSettings,
+    pub(crate) kinesis: KinesisSettings,
     pub(crate) store: StoreSettings,
     pub(crate) gateway: GatewaySettings,
     pub(crate) live: LiveSettings,

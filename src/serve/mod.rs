@@ -8,6 +8,7 @@ mod observe;
 mod ops;
 mod phase;
 mod role;
+mod source;
 pub(crate) mod store;
 mod timed;
 
@@ -56,6 +57,7 @@ pub(crate) fn run(args: &ServeArgs, role: Role) -> Result<(), Failure> {
 pub(crate) fn check(config: &Config) -> Result<Vec<Client>, Failure> {
     config.server.check()?;
     config.ingest.check()?;
+    config.kinesis.check()?;
     config.store.check()?;
     let largest = config.limits.body_bytes.max(config.gateway.body_bytes);
     if config.limits.bodies_bytes < largest {
@@ -91,7 +93,7 @@ async fn node(config: Config, clients: Vec<Client>, role: Role, with_demo: bool)
     let development = if address.ip().is_loopback() { Development::On } else { Development::Off };
 
     let store::Opened { store: shared, swept } =
-        store::open(&config.store, data, role.takes_messages(), clock.clone()).await?;
+        store::open(&config, data, role.takes_messages(), clock.clone()).await?;
     let is_new = shared.streams().await?.is_empty();
     let hub = Hub::new(&config.live);
     // Before anything else is written to the folder: whoever has the log has the folder.
@@ -189,8 +191,8 @@ async fn start_ingest(
     clock: Clock,
 ) -> Result<Ingest, Failure> {
     let (settings, limits, streams) = (config.ingest.clone(), config.limits.clone(), config.stream.clone());
-    let log = config.server.data.join("log");
-    Ok(Ingest::start(settings, limits, streams, store, hub, &log, clock).await?)
+    let source = source::of(config)?;
+    Ok(Ingest::start(settings, limits, streams, store, hub, source, clock).await?)
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {

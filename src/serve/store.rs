@@ -9,7 +9,7 @@ use store::embedded::Embedded;
 use store::scylla::Scylla;
 
 use crate::commands::Failure;
-use crate::config::StoreSettings;
+use crate::config::Config;
 
 /// Says which log feeds a keyspace: whoever has this file has the log beside it.
 const LOG_ID: &str = "log-id";
@@ -23,49 +23,62 @@ pub(crate) struct Opened {
 
 /// Opens the store in the data folder, or the one that `store.url` names; who has a log is bound to that one.
 pub(crate) async fn open(
-    settings: &StoreSettings,
+    config: &Config,
     data: &Path,
     has_log: bool,
     clock: Clock,
 ) -> Result<Opened, Failure> {
+    let settings = &config.store;
     if settings.is_embedded() {
         let store = Embedded::open(&data.join("store"), settings.embedded())?;
         return Ok(Opened { store: Arc::new(store.clone()), swept: Some(store) });
     }
     let store = Scylla::open(&settings.cql(), &settings.password()?, clock).await?;
     if has_log {
-        bind(&store, &settings.url, data).await?;
+        let (id, other) = match config.kinesis.is_on() {
+            true => (kinesis_id(config), format!("another log than Kinesis in {}", config.kinesis.region)),
+            false => {
+                let other = format!("the embedded log of another data folder than {}", data.display());
+                (own_log_id(data)?, other)
+            }
+        };
+        // Two logs name their partitions alike, and each would take the other's checkpoints for its own.
+        if !store.bind_log(&id).await? {
+            let url = &settings.url;
+            return Err(format!(
+                "{url} is fed by {other}, and one log only may feed a keyspace: start with that one, or give this one a keyspace \
+                 of its own"
+            )
+            .into());
+        }
     }
     Ok(Opened { store: Arc::new(store), swept: None })
 }
 
-/// The id of the log in a data folder; none where no node on CQL has run.
-pub(crate) fn log_id(data: &Path) -> Option<String> {
-    std::fs::read_to_string(data.join(LOG_ID)).ok()
+/// The id of the log that a node with these settings would have; none where it is in the data folder and no node on CQL has run.
+pub(crate) fn log_id(config: &Config, data: &Path) -> Option<String> {
+    match config.kinesis.is_on() {
+        true => Some(kinesis_id(config)),
+        false => std::fs::read_to_string(data.join(LOG_ID)).ok(),
+    }
 }
 
-/// Two embedded logs name their partitions alike, and each would take the other's checkpoints for its own: so a keyspace is
-/// fed by one of them only.
-async fn bind(store: &Scylla, url: &str, data: &Path) -> Result<(), Failure> {
+fn kinesis_id(config: &Config) -> String {
+    format!("kinesis {}", config.kinesis.region)
+}
+
+/// The id of the log in a data folder, made where there is none.
+fn own_log_id(data: &Path) -> Result<String, Failure> {
     let file = data.join(LOG_ID);
-    let id = match std::fs::read_to_string(&file) {
-        Ok(id) => id,
+    match std::fs::read_to_string(&file) {
+        Ok(id) => Ok(id),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let mut random = [0; 16];
             getrandom::fill(&mut random)?;
             let id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
             std::fs::write(&file, &id)?;
-            id
+            Ok(id)
         }
-        Err(error) => return Err(format!("{} can't be read: {error}", file.display()).into()),
-    };
-    if store.bind_log(&id).await? {
-        return Ok(());
+        Err(error) => Err(format!("{} can't be read: {error}", file.display()).into()),
     }
-    Err(format!(
-        "{url} is fed by the embedded log of another data folder than {}, and one log only may feed a keyspace: start \
-         with that folder, or give this one a keyspace of its own",
-        data.display()
-    )
-    .into())
 }

@@ -29,6 +29,30 @@ pub(super) fn admit(
     Ok((topic, LogEntry { stream: stream.name.clone(), key, topic: named, data }))
 }
 
+/// What goes into a log that carries nothing but keys and messages, so that it is routed there to `topic` again.
+///
+/// # Errors
+/// [`PublishError::Invalid`] where it would not be.
+pub(super) fn unnamed(stream: &Stream, topic: &Topic, entry: LogEntry) -> Result<LogEntry, PublishError> {
+    // Whoever reads there takes the key for the caller.
+    let key = match stream.topic {
+        TopicRule::Caller => topic.as_str().into(),
+        _ => entry.key,
+    };
+    let is_same = match stream.topic {
+        TopicRule::Caller => true,
+        _ => stream.route(None, &key, &entry.data).is_ok_and(|routed| routed == *topic),
+    };
+    if !is_same {
+        return Err(PublishError::Invalid(format!(
+            "Kinesis carries no topic beside the message, and stream {} would not route this one to {:?}: leave the topic out",
+            stream.name,
+            topic.as_str()
+        )));
+    }
+    Ok(LogEntry { key, topic: None, ..entry })
+}
+
 /// The topic that the sender is entitled to name, if any. Where the stream's topic is the caller, that is its own, and
 /// no other may be named.
 fn named_topic(
@@ -94,6 +118,32 @@ mod tests {
         ] {
             let expect = (expect.0.into(), expect.1.into(), expect.2.map(Into::into), expect.3.into());
             assert_eq!(verdict(stream, key, topic, data), Ok(expect), "{stream} {key:?} {topic:?} {data}");
+        }
+    }
+
+    #[test]
+    fn where_the_log_carries_no_topic_the_same_one_must_be_found_again() {
+        let unnamed = |stream: &str, key: &str, topic: &str, data: &str| {
+            let stream: Stream = serde_json::from_str(stream).unwrap();
+            let (topic, name) = (Topic::new(topic).unwrap(), stream.name.clone());
+            let entry = LogEntry {
+                stream: name,
+                key: key.into(),
+                topic: Some(topic.clone()),
+                data: data.to_owned().into(),
+            };
+            super::unnamed(&stream, &topic, entry)
+                .map(|entry| (entry.key.to_string(), entry.topic))
+                .map_err(|error| error.to_string())
+        };
+        let (plain, own) = (r#"{"name":"s"}"#, r#"{"name":"s","topic":"caller"}"#);
+        let pointed = r#"{"name":"s","topic":"/t"}"#;
+        assert_eq!(unnamed(plain, "t", "t", "{}"), Ok(("t".into(), None)));
+        assert_eq!(unnamed(pointed, "k", "7", r#"{"t":7}"#), Ok(("k".into(), None)));
+        assert_eq!(unnamed(own, "k", "me", "{}"), Ok(("me".into(), None)));
+        for (stream, key, topic, data) in [(plain, "k", "t", "{}"), (pointed, "k", "8", r#"{"t":7}"#)] {
+            let error = unnamed(stream, key, topic, data).unwrap_err();
+            assert!(error.contains("leave the topic out"), "{error}");
         }
     }
 

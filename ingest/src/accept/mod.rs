@@ -1,23 +1,25 @@
 //! Accepting messages: each is judged by itself, and those that pass go to the log together.
 
 mod admit;
+mod append;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use schema::{Limits, PartitionId, Position, Stream, StreamName, Topic};
+use schema::{Limits, Stream, StreamName, Topic};
 use store::{Publish, PublishError, PublishRequest, Published, StreamRecord, WritePolicy};
 
-use crate::log::{AppendError, Log, LogEntry, Placed};
+use crate::log::LogEntry;
 use crate::metrics::Metrics;
 use crate::streams::{Streams, StreamsError, first_definition};
-use admit::admit;
+use admit::{admit, unnamed};
+pub(crate) use append::Append;
 
 /// The gate before the log. Clones share everything.
 #[derive(Clone)]
 pub(crate) struct Acceptor {
-    pub(crate) log: Log,
+    pub(crate) log: Arc<dyn Append>,
     pub(crate) streams: Streams,
     pub(crate) limits: Arc<Limits>,
     pub(crate) metrics: Arc<Metrics>,
@@ -49,15 +51,18 @@ impl Publish for Acceptor {
             });
             verdicts.push(verdict);
         }
-        let bytes = entries.iter().map(|entry| entry.data.len() as u64).sum();
-        let answers = match self.log.append(entries).await {
-            Ok(placed) => {
-                self.metrics.accepted.inc_by(placed.len() as u64);
-                self.metrics.accepted_bytes.inc_by(bytes);
-                accepted(verdicts, &placed)
-            }
-            Err(error) => refused(verdicts, &error),
+        let sizes: Vec<usize> = entries.iter().map(|entry| entry.data.len()).collect();
+        let mut put = self.log.append(entries).await.into_iter().zip(sizes);
+        let mut settle = |topic| {
+            // The log answers for each entry, so this refuses nothing.
+            let none = || PublishError::Unavailable("the log gave no position".into());
+            let (position, bytes) = put.next().ok_or_else(none)?;
+            let position = position?;
+            self.metrics.accepted.inc();
+            self.metrics.accepted_bytes.inc_by(bytes as u64);
+            Ok(Published { position, topic })
         };
+        let answers: Vec<_> = verdicts.into_iter().map(|verdict| verdict.and_then(&mut settle)).collect();
         answers
             .iter()
             .filter_map(|answer| answer.as_ref().err())
@@ -84,15 +89,26 @@ impl Acceptor {
             standings.insert(name.clone(), standing);
         }
         match &standings[&name] {
-            Standing::Known(record) => return admit(record.current(), caller, request, &self.limits),
+            Standing::Known(record) => return self.admit(record.current(), caller, request),
             Standing::Refused(error) => return Err(refusal(&name, error)),
-            Standing::New(definition) => admit(definition, caller, request.clone(), &self.limits)?,
+            Standing::New(definition) => self.admit(definition, caller, request.clone())?,
         };
         let made = self.streams.get_or_create(&name).await.map_err(|error| refusal(&name, &error))?;
         // Judged again, as somebody may have made it at the same time with another definition.
-        let admitted = admit(made.current(), caller, request, &self.limits);
+        let admitted = self.admit(made.current(), caller, request);
         standings.insert(name, Standing::Known(made));
         admitted
+    }
+
+    fn admit(
+        &self,
+        stream: &Stream,
+        caller: &dyn WritePolicy,
+        request: PublishRequest,
+    ) -> Result<(Topic, LogEntry), PublishError> {
+        let (topic, entry) = admit(stream, caller, request, &self.limits)?;
+        let entry = if self.log.carries_topics() { entry } else { unnamed(stream, &topic, entry)? };
+        Ok((topic, entry))
     }
 }
 
@@ -101,30 +117,4 @@ fn refusal(name: &StreamName, error: &StreamsError) -> PublishError {
         StreamsError::Store(source) => PublishError::Unavailable(format!("{error}: {source}")),
         _ => PublishError::UnknownStream(name.clone(), error.to_string()),
     }
-}
-
-/// The answers where the log took all that passed, in the order of the requests.
-fn accepted(
-    verdicts: Vec<Result<Topic, PublishError>>,
-    placed: &[Placed],
-) -> Vec<Result<Published, PublishError>> {
-    let mut placed = placed.iter();
-    let mut put = |topic| {
-        // The log answers for each entry, so this refuses nothing.
-        let Some(at) = placed.next() else {
-            return Err(PublishError::Unavailable("the log gave no position".into()));
-        };
-        let partition = PartitionId::embedded(at.partition);
-        Ok(Published { position: Position { partition, sequence: at.sequence.into(), sub: 0 }, topic })
-    };
-    verdicts.into_iter().map(|verdict| verdict.and_then(&mut put)).collect()
-}
-
-/// The answers where the log took nothing.
-fn refused(
-    verdicts: Vec<Result<Topic, PublishError>>,
-    error: &AppendError,
-) -> Vec<Result<Published, PublishError>> {
-    let refuse = |_| Err(PublishError::Unavailable(error.to_string()));
-    verdicts.into_iter().map(|verdict| verdict.and_then(refuse)).collect()
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use schema::json::CheckLimits;
-use schema::{Message, PartitionId, Position, Sequence, Topic};
+use schema::{Message, PartitionId, Position, Sequence, Topic, TopicRule};
 use store::{DeadLetter, IdClaim, JournalRow, StreamRecord};
 
 use super::record::{Body, Record, Span};
@@ -118,6 +118,10 @@ fn admit(record: &Record, rules: Rules<'_>) -> Result<(Topic, Bytes), String> {
         }
     };
     let definition = rules.stream.in_force(record.arrived_at);
+    if matches!((&record.body, &definition.topic), (Body::Foreign(_), TopicRule::Caller)) {
+        // Whoever may write into such a log writes in its own name: there the key says who that is.
+        return Ok((Topic::new(&record.key).map_err(|error| error.to_string())?, raw));
+    }
     // The key that stands in for a missing one is the topic itself, so routing by the key gives the same topic again.
     let topic = definition.route(record.topic.as_ref(), &record.key, &raw);
     Ok((topic.map_err(|unroutable| unroutable.to_string())?, raw))

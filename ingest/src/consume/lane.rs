@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use schema::json::CheckLimits;
-use schema::{PartitionId, Sequence, StreamName};
+use schema::{Limits, PartitionId, Sequence, StreamName};
 use store::{Announce, Store, StoreError, StreamRecord};
 
 use super::batch::{Batch, Decoded, Rules, decode};
 use super::record::Span;
-use super::retry::Patience;
+use super::retry::{Patience, Schedule};
 use super::shapes::Shapes;
+use crate::IngestSettings;
 use crate::metrics::Metrics;
 
 /// A partition that this process consumes.
@@ -37,6 +38,19 @@ pub(crate) struct Outlet {
 }
 
 impl Outlet {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        settings: &IngestSettings,
+        limits: Arc<Limits>,
+        metrics: Arc<Metrics>,
+        announce: Arc<dyn Announce>,
+    ) -> Self {
+        let check = CheckLimits::from(limits.as_ref());
+        let shapes = Shapes::new(store.clone(), limits);
+        let patience = Patience::new(Schedule::new(settings));
+        Self { store, shapes, limits: check, patience, metrics, announce }
+    }
+
     /// Brings `spans`, which are of this lane and in order, into the store. It returns once they are journaled.
     ///
     /// The order of the steps is what makes a crash between any two harmless, as each is repeated with the same result:

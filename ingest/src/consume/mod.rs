@@ -17,6 +17,7 @@ mod shapes;
 use schema::{PartitionId, StreamName};
 
 pub(crate) use embedded::Consumer;
+pub(crate) use lane::{Lane, Outlet};
 pub(crate) use progress::Progress;
 pub use record::{Body, Record, Span};
 

@@ -81,10 +81,7 @@ impl Patience {
         if parked.steps == 1 {
             parked.why = format!("could not {doing}: {}", chain(error));
             parked.since = Some(Instant::now());
-            tracing::warn!(
-                reason = parked.why,
-                "the consumer waits for the store, and tries again until it works"
-            );
+            tracing::warn!(reason = parked.why, "the consumer waits, and tries again until it works");
         }
         Standing(self)
     }

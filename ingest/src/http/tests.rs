@@ -15,7 +15,7 @@ use store::embedded::{Embedded, EmbeddedOptions};
 use store::{Catalog, Messages, Order, TopicPage, Unheard};
 use tokio::net::TcpListener;
 
-use crate::{Ingest, IngestSettings};
+use crate::{Ingest, IngestSettings, Source};
 
 const DAY: i64 = 86_400_000_000;
 
@@ -39,9 +39,8 @@ async fn start(folder: &Path, store: &Embedded, settings: IngestSettings) -> Ing
     let limits =
         Limits { message_bytes: 1_000, body_bytes: 20_000, records_per_call: 5, ..Limits::default() };
     let store = Arc::new(store.clone());
-    Ingest::start(settings, limits, definitions, store, Arc::new(Unheard), &folder.join("log"), clock())
-        .await
-        .unwrap()
+    let log = Source::Embedded(folder.join("log"));
+    Ingest::start(settings, limits, definitions, store, Arc::new(Unheard), log, clock()).await.unwrap()
 }
 
 impl World {

@@ -12,9 +12,27 @@
 //! ```
 
 pub mod aggregated;
+mod api;
 pub mod balance;
+mod held;
+#[cfg(test)]
+mod histories;
 pub mod lease;
+mod look;
+mod pace;
+mod put;
+mod reader;
 pub mod record;
+mod retained;
+mod run;
+mod running;
+mod settings;
 pub mod shards;
 #[cfg(test)]
 mod simulation;
+mod status;
+mod worker;
+
+pub use running::KinesisSource;
+pub(crate) use running::Running;
+pub use settings::{KinesisSettings, Start};

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use ingest::{Ingest, IngestSettings, StartError};
+use ingest::{Ingest, IngestSettings, Source, StartError};
 use schema::{Clock, Limits, Message, PartitionId, Stream, StreamName, TimeRange, Timestamp, Topic};
 use store::embedded::{Embedded, EmbeddedOptions};
 use store::{Messages, Order, Publish, PublishRequest, Published, TopicPage, Unheard, WritePolicy};
@@ -73,7 +73,7 @@ impl Rig {
             vec![definition],
             shared,
             Arc::new(Unheard),
-            &folder.join("log"),
+            Source::Embedded(folder.join("log")),
             clock,
         )
         .await?;

@@ -172,7 +172,7 @@ async fn store(data: &Path, config: &Config, report: &mut Report) {
         if !folder.is_dir() {
             return report.fine("store", "there is none yet");
         }
-    } else if !cql::run(&config.store, data, report).await {
+    } else if !cql::run(config, data, report).await {
         // What stands in the way of opening it was said.
         return;
     }

@@ -10,7 +10,7 @@ use schema::Timestamp;
 use store::scylla::{Answering, Cluster, Contents, Examined, Keyspace, Refusal, examine, migrate};
 
 use super::Report;
-use crate::config::StoreSettings;
+use crate::config::{Config, StoreSettings};
 use crate::serve;
 
 /// A certificate that ends sooner is told of, in microseconds: 30 days.
@@ -21,8 +21,8 @@ const NO_START: &str =
     "A node does not start; one that runs keeps what it accepts in its log, and answers no query.";
 
 /// Looks at the store; whether all is well.
-pub(super) async fn run(settings: &StoreSettings, data: &Path, report: &mut Report) -> bool {
-    let before = report.problems;
+pub(super) async fn run(config: &Config, data: &Path, report: &mut Report) -> bool {
+    let (settings, before) = (&config.store, report.problems);
     let options = settings.cql();
     if let Err(error) = options.check() {
         report.problem("url", &error.to_string(), NO_START, "Mend the settings under [store].");
@@ -49,7 +49,7 @@ pub(super) async fn run(settings: &StoreSettings, data: &Path, report: &mut Repo
             "Mend the setting, or the file that it names.",
         ),
         Ok(seen) => {
-            let id = serve::store::log_id(data);
+            let id = serve::store::log_id(config, data);
             tell(settings, &seen, id.as_deref(), serve::now(), report);
         }
     }
@@ -190,7 +190,7 @@ fn contents(keyspace: &Keyspace, log_id: Option<&str>, report: &mut Report) {
         (Some(_), here) => report.problem(
             "log-id",
             match here {
-                Some(_) => "the log of another data folder feeds the keyspace",
+                Some(_) => "another log than this node's feeds the keyspace",
                 None => "a log feeds the keyspace, and this folder has no log-id: it is not that log's",
             },
             "A node does not start with this folder: it would number its messages anew, over those that are there.",

@@ -20,10 +20,9 @@ pub(super) async fn run(data: &Path, config: &Config) -> Result<String, Failure>
         Ok(_) => return Ok("Nothing is damaged, so nothing was changed.\n".into()),
     }
     // It says which sequences were given: without it some might be given again.
-    let opened =
-        serve::store::open(&config.store, data, true, Arc::new(serve::now)).await.map_err(|error| {
-            format!("nothing was changed, as the log is repaired by what the store knows: {error}")
-        })?;
+    let opened = serve::store::open(config, data, true, Arc::new(serve::now)).await.map_err(|error| {
+        format!("nothing was changed, as the log is repaired by what the store knows: {error}")
+    })?;
     let repaired = ingest::repair(&log, &*opened.store, config.ingest.partitions_per_stream).await?;
     tell(&repaired).map_err(Into::into)
 }

@@ -53,7 +53,9 @@ fn what_others_wrote_passes_the_gate_of_requests() {
         (plain, "", b"{}", Err("has no partition key")),
         (plain, "a\u{7}", b"{}", Err("may not hold control characters")),
         (r#"{"name":"s","topic":"/t"}"#, "k", b"{}", Err("no text or number at /t")),
-        (r#"{"name":"s","topic":"caller"}"#, "k", b"{}", Err("names no caller")),
+        // Where nobody has checked who it was, the key says.
+        (r#"{"name":"s","topic":"caller"}"#, "k", b"{}", Ok(("k", "k", "{}"))),
+        (r#"{"name":"s","topic":"caller"}"#, "", b"{}", Err("1 to 512 bytes")),
     ] {
         let span = span("0", WIDE, vec![record(key, WIDE, 2, foreign(text))]);
         let (_, Batch { dead_letters, row, .. }) = decoded(&stream(definition), &span, "0").unwrap();

@@ -12,19 +12,15 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::stream::iter;
-use schema::json::CheckLimits;
-use schema::{Limits, PartitionId, StreamName};
-use store::{Announce, Store, StreamRecord};
+use schema::{PartitionId, StreamName};
+use store::StreamRecord;
 use tokio::sync::watch;
 
 use super::ConsumeError;
 use super::lane::{Lane, Outlet};
 use super::progress::Progress;
-use super::retry::{Patience, Schedule};
-use super::shapes::Shapes;
 use crate::IngestSettings;
 use crate::log::{Log, LogError, LogOffset, LogReader, LogRecord};
-use crate::metrics::Metrics;
 use crate::streams::Streams;
 pub(super) use spans::{GENERATION, spans};
 
@@ -57,19 +53,8 @@ pub(crate) struct Consumer {
 }
 
 impl Consumer {
-    pub(crate) fn new(
-        log: Log,
-        streams: Streams,
-        store: Arc<dyn Store>,
-        settings: IngestSettings,
-        limits: Arc<Limits>,
-        metrics: Arc<Metrics>,
-        announce: Arc<dyn Announce>,
-    ) -> Self {
-        let check = CheckLimits::from(limits.as_ref());
-        let shapes = Shapes::new(store.clone(), limits);
-        let patience = Patience::new(Schedule::new(&settings));
-        let outlet = Arc::new(Outlet { store, shapes, limits: check, patience, metrics, announce });
+    pub(crate) fn new(log: Log, streams: Streams, settings: IngestSettings, outlet: Outlet) -> Self {
+        let outlet = Arc::new(outlet);
         Self {
             reader: log.reader(),
             next: log.first_offset(),

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use schema::shape::{Learner, Opens};
-use schema::{Clock, Sequence, Stream, Timestamp, Topic};
-use store::{Journal, Leases, Next, Unheard};
+use schema::{Clock, Limits, Sequence, Stream, Timestamp, Topic};
+use store::{Journal, Leases, Next, Store, Unheard};
 
 use super::*;
 use crate::log::LogEntry;
@@ -60,8 +60,8 @@ impl World {
     async fn consumer(&self, store: Arc<dyn Store>) -> Consumer {
         let streams = Streams::open(self.store.clone(), 10, true).await.unwrap();
         streams.define(vec![stream("a"), stream("b")], Timestamp::MIN).await.unwrap();
-        let (limits, metrics) = (Arc::new(Limits::default()), Arc::default());
-        Consumer::new(self.log.clone(), streams, store, settings(), limits, metrics, Arc::new(Unheard))
+        let outlet = Outlet::new(store, &settings(), Arc::default(), Arc::default(), Arc::new(Unheard));
+        Consumer::new(self.log.clone(), streams, settings(), outlet)
     }
 
     /// Runs until the process ends by a fault, or everything is consumed.

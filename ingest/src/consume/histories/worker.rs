@@ -3,15 +3,12 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use schema::json::CheckLimits;
-use schema::{Limits, PartitionId};
+use schema::PartitionId;
 use store::testing::Turns;
 use store::{Lease, Store, StreamRecord, Unheard};
 
 use super::super::embedded::{GENERATION, spans};
 use super::super::lane::{Lane, Outlet};
-use super::super::retry::{Patience, Schedule};
-use super::super::shapes::Shapes;
 use super::model::Log;
 use crate::IngestSettings;
 use crate::log::LogRecord;
@@ -48,15 +45,7 @@ impl Worker {
 /// A way into `store` that waits a millisecond before it tries again.
 pub(super) fn outlet(store: Arc<dyn Store>) -> Outlet {
     let settings = IngestSettings { retry_ms_min: 1, retry_ms_max: 1, ..IngestSettings::default() };
-    let limits = Limits::default();
-    Outlet {
-        limits: CheckLimits::from(&limits),
-        shapes: Shapes::new(store.clone(), Arc::new(limits)),
-        store,
-        patience: Patience::new(Schedule::new(&settings)),
-        metrics: Arc::default(),
-        announce: Arc::new(Unheard),
-    }
+    Outlet::new(store, &settings, Arc::default(), Arc::default(), Arc::new(Unheard))
 }
 
 /// The way of a partition that was just claimed.

@@ -122,7 +122,7 @@ fn datacenters_keyspaces_and_what_they_hold() {
         &["version 0 is there, and this binary runs on 2 and 3", "tidegate migrate"],
     );
     check(&settings(), &holding(own + 2, None), 1, &["version 4 is there", "a newer binary"]);
-    check(&settings(), &holding(own, Some("other")), 1, &["the log of another data folder"]);
+    check(&settings(), &holding(own, Some("other")), 1, &["another log than this node's"]);
     let unread = Keyspace { copies: BTreeMap::from([("eu".into(), 3)]), contents: Err("late".into()) };
     check(
         &settings(),

@@ -1,0 +1,92 @@
+//! What a worker holds of a stream, and the task that keeps it: renewals wait for nothing that is stored.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use schema::{PartitionId, StreamName};
+
+use super::pace;
+use store::Store;
+use tokio::task::AbortHandle;
+
+/// Renewals in a lease's term.
+const BEATS: u32 = 4;
+
+/// The shards that run here.
+#[derive(Default)]
+pub(super) struct Held(Mutex<BTreeMap<PartitionId, Holding>>);
+
+/// One shard that runs here.
+struct Holding {
+    epoch: u64,
+    /// When the store was asked for what kept it last.
+    renewed: Instant,
+    run: AbortHandle,
+}
+
+impl Held {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<PartitionId, Holding>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `run` consumes the shard in `epoch`, which was asked for at `claimed`.
+    pub(super) fn begin(&self, shard: PartitionId, epoch: u64, claimed: Instant, run: AbortHandle) {
+        self.lock().insert(shard, Holding { epoch, renewed: claimed, run });
+    }
+
+    /// It runs here no more.
+    pub(super) fn end(&self, shard: &PartitionId) {
+        self.lock().remove(shard);
+    }
+
+    /// What runs here, and in which epoch.
+    pub(super) fn running(&self) -> BTreeMap<PartitionId, u64> {
+        self.lock().iter().map(|(shard, holding)| (shard.clone(), holding.epoch)).collect()
+    }
+
+    /// Stops a shard at once. What it had not checkpointed is done again by whoever has it next.
+    pub(super) fn stop(&self, shard: &PartitionId) {
+        if let Some(holding) = self.lock().get(shard) {
+            holding.run.abort();
+        }
+    }
+
+    /// Renews all that is held, again and again. What could not be renewed for most of its term is stopped: another may take it
+    /// from now on.
+    pub(super) async fn renew(self: Arc<Self>, stream: StreamName, store: Arc<dyn Store>, term: Duration) {
+        let pause = term / BEATS;
+        loop {
+            let renewals = self.running().into_iter().map(|(shard, epoch)| {
+                let (stream, store, held) = (&stream, &store, &self);
+                async move {
+                    let asked = pace::now();
+                    let renewal = store.renew_lease(stream, &shard, epoch);
+                    if let Ok(Ok(())) = tokio::time::timeout(pause, renewal).await {
+                        held.renewed(&shard, epoch, asked);
+                    }
+                }
+            });
+            let next = tokio::time::Instant::now() + pause;
+            join_all(renewals).await;
+            self.fence(&stream, term - pause);
+            tokio::time::sleep_until(next).await;
+        }
+    }
+
+    fn renewed(&self, shard: &PartitionId, epoch: u64, asked: Instant) {
+        if let Some(holding) = self.lock().get_mut(shard).filter(|holding| holding.epoch == epoch) {
+            holding.renewed = asked;
+        }
+    }
+
+    fn fence(&self, stream: &StreamName, longest: Duration) {
+        for (shard, holding) in self.lock().iter() {
+            if pace::now().duration_since(holding.renewed) >= longest && !holding.run.is_finished() {
+                tracing::warn!(%stream, %shard, "the shard's lease could not be renewed: it is given up before others may take it");
+                holding.run.abort();
+            }
+        }
+    }
+}
