@@ -4,10 +4,10 @@ use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use futures_util::future::try_join_all;
-use schema::{Message, StreamName, Topic};
+use schema::{Message, StreamName, Timestamp, Topic};
 
 use super::Scylla;
-use super::buckets::{Listed, Region};
+use super::buckets::{Listed, Looks, Region, TopicBuckets};
 use super::rows::{Row, RowReader};
 use crate::{Order, RowMark, StoreError, TopicPage};
 
@@ -31,7 +31,7 @@ impl Scylla {
             Order::Ascending => (&page.after, &page.before),
             Order::Descending => (&page.before, &page.after),
         };
-        let mut low: Mark = (page.range.from.0, Vec::new());
+        let mut low: Mark = (page.range.from.max(Timestamp::MIN).0, Vec::new());
         let mut high: Mark = (page.range.to.0, Vec::new());
         if let Some(older) = older {
             low = low.max(mark(older));
@@ -40,10 +40,11 @@ impl Scylla {
             high = high.min(mark(newer));
         }
         let mut read = Read { store: self, stream, topic, page, messages: Vec::new(), bytes: 0 };
+        let mut looks = Looks::new(TopicBuckets { store: self, stream, topic }, page.order);
         while low < high && !read.is_full() {
             // The high mark may lie within its instant.
             let span = (low.0, high.0.saturating_add(i64::from(!high.1.is_empty())));
-            let region = self.region(stream, topic, span, page.order).await?;
+            let region = looks.region(span.0, span.1).await?;
             let inner_low = low.clone().max((region.from, Vec::new()));
             let inner_high = high.clone().min((region.to, Vec::new()));
             let done = (region.from, region.to) == span;
@@ -112,8 +113,8 @@ impl Read<'_> {
                 Some((_, head)) if ascending => listed.bucket.start <= head.time.0,
                 Some((_, head)) => listed.bucket.end() > head.time.0,
             };
-            // Where nothing is known yet, more and more are opened at once: they may be empty, or hold little each.
-            let most = if head.is_none() { together } else { OPEN_MAX };
+            // Those that overlap are needed all, and more and more of the others: they may be empty, or hold little each.
+            let most = overlapping(&waiting).max(together).min(OPEN_MAX);
             let count = waiting.iter().rev().take(most).take_while(comes_first).count();
             if count > 0 {
                 together = (together * 2).min(OPEN_MAX);
@@ -184,6 +185,16 @@ impl Read<'_> {
         }
         Ok(cursor)
     }
+}
+
+/// How many of the next, which stand last, have an instant in common: any of them may have the next message.
+fn overlapping(waiting: &[Listed]) -> usize {
+    let (mut from, mut to) = (i64::MIN, i64::MAX);
+    let overlaps = |listed: &&Listed| {
+        (from, to) = (from.max(listed.bucket.start), to.min(listed.bucket.end()));
+        from < to
+    };
+    waiting.iter().rev().take_while(overlaps).count()
 }
 
 fn mark(mark: &RowMark) -> Mark {

@@ -3,6 +3,7 @@
 
 use schema::{StreamName, Timestamp, Topic};
 
+use super::buckets::{Bucket, TopicBuckets};
 use super::slots::bytes;
 use super::{Scylla, batch};
 use crate::{DeadLetters, StoreError};
@@ -64,10 +65,8 @@ impl Scylla {
         left: &mut usize,
     ) -> Result<usize, StoreError> {
         let (calls, mut gone) = (&self.0.calls, 0);
-        let key = (stream.as_str(), topic.as_str(), i32::MAX);
-        let buckets = calls.query(DOING, &self.0.statements.buckets, key).await?;
-        for bucket in buckets.rows::<(i64, i64, i32, Option<i32>)>().map_err(failed)? {
-            let (width, start, part, _) = bucket.map_err(failed)?;
+        for listed in (TopicBuckets { store: self, stream, topic }).all().await? {
+            let Bucket { width, start, part } = listed.bucket;
             let key = (stream.as_str(), topic.as_str(), width, start, part);
             let rows = calls.session.query_unpaged(MESSAGES, key).await.map_err(failed)?;
             let rows = rows.into_rows_result().map_err(failed)?;

@@ -35,11 +35,11 @@ statements! {
     messages_descending = "SELECT time, position, arrived_at, time_source, partition_key, raw FROM messages WHERE stream = ? AND topic = ? AND width = ? AND start = ? AND part = ? AND (time, position) > (?, ?) AND (time, position) < (?, ?) LIMIT ?";
     count_messages = "SELECT COUNT(*) FROM messages WHERE stream = ? AND topic = ? AND width = ? AND start = ? AND part = ?";
 
-    insert_bucket = "INSERT INTO topic_buckets (stream, topic, width, start, part, row_bytes) VALUES (?, ?, ?, ?, ?, ?) USING TTL ? AND TIMESTAMP ?";
-    newest_part = "SELECT part, row_bytes FROM topic_buckets WHERE stream = ? AND topic = ? AND width = ? AND start = ? LIMIT 1";
-    buckets = "SELECT width, start, part, row_bytes FROM topic_buckets WHERE stream = ? AND topic = ? LIMIT ?";
-    buckets_ascending = "SELECT width, start, part, row_bytes FROM topic_buckets WHERE stream = ? AND topic = ? AND width = ? AND start > ? AND start < ? ORDER BY width DESC, start ASC, part ASC LIMIT ?";
-    buckets_descending = "SELECT width, start, part, row_bytes FROM topic_buckets WHERE stream = ? AND topic = ? AND width = ? AND start > ? AND start < ? LIMIT ?";
+    insert_bucket = "INSERT INTO topic_buckets (stream, topic, end_time, width, part, row_bytes) VALUES (?, ?, ?, ?, ?, ?) USING TTL ? AND TIMESTAMP ?";
+    newest_part = "SELECT part, row_bytes FROM topic_buckets WHERE stream = ? AND topic = ? AND end_time = ? AND width = ? LIMIT 1";
+    buckets_oldest = "SELECT end_time, width, part, row_bytes FROM topic_buckets WHERE stream = ? AND topic = ? AND end_time > ? ORDER BY end_time ASC, width DESC, part ASC LIMIT ?";
+    buckets_newest = "SELECT end_time, width, part, row_bytes FROM topic_buckets WHERE stream = ? AND topic = ? AND end_time > ? AND end_time < ? LIMIT ?";
+    buckets_ending = "SELECT end_time, width, part, row_bytes FROM topic_buckets WHERE stream = ? AND topic = ? AND end_time IN ?";
 
     insert_topic = "INSERT INTO topics (stream, shard, topic) VALUES (?, ?, ?) USING TTL ? AND TIMESTAMP ?";
     first_time = "UPDATE topics USING TTL ? AND TIMESTAMP ? SET first_time = ? WHERE stream = ? AND shard = ? AND topic = ?";

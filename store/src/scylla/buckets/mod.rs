@@ -10,9 +10,13 @@
 mod density;
 mod list;
 mod place;
+mod region;
 
-pub(super) use list::{Listed, Region};
+pub(super) use list::TopicBuckets;
 pub(super) use place::Writers;
+#[cfg(test)]
+pub(super) use region::List;
+pub(super) use region::{Listed, Looks, Region};
 
 /// Most rows of a bucket.
 pub(super) const ROWS_MAX: u64 = 50_000;
@@ -43,6 +47,11 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
+    /// The bucket of that width which is over at `end`.
+    pub(super) fn ending(end: i64, width: i64, part: i32) -> Self {
+        Self { width, start: end.saturating_sub(width), part }
+    }
+
     /// The first part of the bucket of that width for a message of `time`.
     pub(super) fn around(time: i64, width: i64) -> Self {
         Self { width, start: time.div_euclid(width) * width, part: 0 }

@@ -113,7 +113,7 @@ impl Scylla {
         let doing = "open a bucket";
         let (calls, statements) = (&self.0.calls, &self.0.statements);
         let mut bucket = Bucket::around(time, known.density.width());
-        let key = (stream.as_str(), topic.as_str(), bucket.width, bucket.start);
+        let key = (stream.as_str(), topic.as_str(), bucket.end(), bucket.width);
         let newest = calls.query(doing, &statements.newest_part, key).await?;
         let newest = newest.maybe_first_row::<(i32, Option<i32>)>();
         let newest = newest.map_err(|error| StoreError::unavailable(doing, error))?;
@@ -148,9 +148,10 @@ impl Scylla {
         at: usize,
         (ttl, stamp): (i32, i64),
     ) -> Result<(), StoreError> {
-        let Bucket { width, start, part } = known.open[at].bucket;
+        let bucket = known.open[at].bucket;
         let row_bytes = known.density.row_bytes().and_then(|bytes| i32::try_from(bytes).ok());
-        let row = (stream.as_str(), topic.as_str(), width, start, part, row_bytes, ttl, stamp);
+        let (end, width, part) = (bucket.end(), bucket.width, bucket.part);
+        let row = (stream.as_str(), topic.as_str(), end, width, part, row_bytes, ttl, stamp);
         self.0.calls.run("open a bucket", &self.0.statements.insert_bucket, row).await.map(|_| ())
     }
 }

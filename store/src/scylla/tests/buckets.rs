@@ -2,18 +2,17 @@
 
 use super::*;
 use crate::Messages;
-use crate::scylla::buckets::{ROWS_MAX, WIDTHS};
+use crate::scylla::buckets::{Bucket, ROWS_MAX, TopicBuckets, WIDTHS};
 
 const MINUTE: i64 = 60_000_000;
 const START: i64 = 1_700_000_000_000_000;
 
-/// The rows of each bucket of a topic, by width, start and part.
+/// The rows of each bucket of a topic, by width, start and part; the last to end first, and of these the newest part.
 async fn buckets(store: &Scylla, stream: &StreamName) -> Vec<((i64, i64, i32), i64)> {
     let (calls, statements) = (&store.0.calls, &store.0.statements);
-    let rows = calls.query("test", &statements.buckets, (stream.as_str(), "t", i32::MAX)).await.unwrap();
     let mut buckets = Vec::new();
-    for row in rows.rows::<(i64, i64, i32, Option<i32>)>().unwrap() {
-        let (width, start, part, _) = row.unwrap();
+    for listed in (TopicBuckets { store, stream, topic: &topic() }).all().await.unwrap() {
+        let Bucket { width, start, part } = listed.bucket;
         let key = (stream.as_str(), "t", width, start, part);
         let count = calls.query("test", &statements.count_messages, key).await.unwrap();
         buckets.push(((width, start, part), count.first_row::<(i64,)>().unwrap().0));

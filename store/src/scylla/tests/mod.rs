@@ -8,6 +8,7 @@ mod faults;
 mod front;
 mod migrating;
 mod ownership;
+mod regions;
 mod secured;
 mod slots;
 mod spread;
