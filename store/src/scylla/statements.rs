@@ -18,7 +18,13 @@ macro_rules! statements {
             /// Prepares all of them: the keyspace in use must have the tables.
             pub(super) async fn prepare(session: &Session) -> Result<Self, PrepareError> {
                 let mut statements = Self { $($name: session.prepare($cql).await?,)+ };
-                $(statements.$name.set_is_idempotent(!$cql.contains(" IF "));)+
+                $(
+                    let is_plain = !$cql.contains(" IF ");
+                    statements.$name.set_is_idempotent(is_plain);
+                    // Which columns an answer has is known: each is named, and no migration changes its type. A compare-and-set
+                    // answers with those of the row only where it was refused.
+                    statements.$name.set_use_cached_result_metadata(is_plain);
+                )+
                 // A compare-and-set that nobody has answered is settled by a read of this kind, and by no other.
                 for serial in [&mut statements.lease_settled, &mut statements.entry_settled] {
                     serial.set_consistency(Consistency::Serial);
