@@ -123,7 +123,10 @@ impl Read<'_> {
                     let (rows, low, high) = (VecDeque::new(), low.clone(), high.clone());
                     self.fill(Cursor { listed, rows, low, high, done: false })
                 });
-                cursors.extend(try_join_all(opened).await?);
+                let opened = try_join_all(opened).await?;
+                let rows: usize = opened.iter().map(|cursor| cursor.rows.len()).sum();
+                self.messages.reserve(rows.min(self.page.rows_max - self.messages.len()));
+                cursors.extend(opened);
                 continue;
             }
             let Some((at, _)) = head else { break };
@@ -169,6 +172,7 @@ impl Read<'_> {
         let ((a, b, c, d, e), (f, g, h, i, j)) = values;
         let rows = self.store.0.calls.query(doing, statement, (a, b, c, d, e, f, g, h, i, j)).await?;
         let mut reader = RowReader::new(self.topic.clone());
+        cursor.rows.reserve(rows.rows_num());
         for row in rows.rows::<Row<'_>>().map_err(|error| StoreError::unavailable(doing, error))? {
             let row = row.map_err(|error| StoreError::unavailable(doing, error))?;
             let message = reader.read(row);
