@@ -6,8 +6,8 @@ use schema::{
     Limits, Message, PartitionId, Position, Sequence, Stream, StreamName, TimeSource, Timestamp, Topic,
 };
 use store::{
-    Catalog, DeadLetter, DeadLetters, IdClaim, Ids, Journal, JournalRow, Lease, LeaseState, Leases, Messages,
-    Next, StoreError, StreamRecord, TopicActivity, TopicFilter, TopicPage,
+    Catalog, DeadLetter, DeadLetters, IdClaim, Ids, Journal, JournalRow, Lease, LeaseState, Leases,
+    LetterDecisions, Messages, Next, StoreError, StreamRecord, TopicActivity, TopicFilter, TopicPage,
 };
 
 /// Rows of one stream and one topic.
@@ -180,6 +180,22 @@ impl Leases for Rows {
 #[async_trait]
 impl DeadLetters for Rows {
     async fn write_dead_letters(&self, _: &StreamName, _: &[DeadLetter]) -> Result<(), StoreError> {
+        Err(no_write())
+    }
+
+    async fn dead_letter(&self, _: &StreamName, _: &Position) -> Result<Option<DeadLetter>, StoreError> {
+        Ok(None)
+    }
+
+    async fn remove_dead_letters(&self, _: &StreamName, _: &[Position]) -> Result<(), StoreError> {
+        Err(no_write())
+    }
+
+    async fn letter_decisions(&self, _: &StreamName) -> Result<LetterDecisions, StoreError> {
+        Ok(LetterDecisions::default())
+    }
+
+    async fn put_letter_decisions(&self, _: &StreamName, _: &LetterDecisions) -> Result<bool, StoreError> {
         Err(no_write())
     }
 

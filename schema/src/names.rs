@@ -133,6 +133,7 @@ pub const RESERVED_FIELDS: &[&str] = &[
     "shapes",
     "message",
     "messages",
+    "deadLetter",
     "deadLetters",
     "publish",
     "me",

@@ -25,11 +25,24 @@ impl PartitionId {
         Self(format!("shardId-{index:012}").into())
     }
 
+    /// The partition of what was once a dead letter of the stream. No log feeds it, and no log names one so.
+    pub fn replays() -> Self {
+        Self::new(REPLAYS)
+    }
+
+    /// Whether this is [`PartitionId::replays`], of which no log knows.
+    pub fn is_replays(&self) -> bool {
+        self.as_str() == REPLAYS
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
+
+/// The name of the partition of replays.
+const REPLAYS: &str = "replays";
 
 impl fmt::Display for PartitionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -311,6 +324,12 @@ mod tests {
         for text in ["", "-1", "1x", "1.0", &"9".repeat(130)] {
             assert!(text.parse::<Sequence>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn only_the_partition_of_replays_is_it() {
+        assert!(PartitionId::replays().is_replays());
+        assert!(!PartitionId::embedded(0).is_replays() && !PartitionId::new("replays-1").is_replays());
     }
 
     #[test]

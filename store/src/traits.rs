@@ -7,7 +7,7 @@ use bytes::Bytes;
 use schema::shape::Shape;
 use schema::{Message, PartitionId, Position, Sequence, StreamName, TimeRange, Timestamp, Topic};
 
-use crate::{Leases, StoreError, StreamRecord};
+use crate::{Leases, LetterDecisions, StoreError, StreamRecord};
 
 /// A whole store.
 pub trait Store: Messages + Journal + Ids + Leases + Catalog + DeadLetters {}
@@ -218,9 +218,35 @@ pub struct DeadLetter {
 /// Records that could not become messages.
 #[async_trait]
 pub trait DeadLetters: Send + Sync {
-    /// Keeps them. Keeping one again changes nothing.
+    /// Keeps them. Keeping one again changes nothing, also where it was removed since: whoever consumes a log writes again
+    /// what it had written before a crash.
     async fn write_dead_letters(&self, stream: &StreamName, letters: &[DeadLetter])
     -> Result<(), StoreError>;
+
+    /// One of them, if it is there.
+    async fn dead_letter(
+        &self,
+        stream: &StreamName,
+        position: &Position,
+    ) -> Result<Option<DeadLetter>, StoreError>;
+
+    /// Removes those that are there, for as long as they would have been kept. Removing one again changes nothing.
+    async fn remove_dead_letters(
+        &self,
+        stream: &StreamName,
+        positions: &[Position],
+    ) -> Result<(), StoreError>;
+
+    /// What was decided about a stream's dead letters, as of every [`DeadLetters::put_letter_decisions`] that was answered.
+    async fn letter_decisions(&self, stream: &StreamName) -> Result<LetterDecisions, StoreError>;
+
+    /// Writes what is decided, for good, if what is there has `decisions.version - 1` (nothing: 0). `false` if it has not: read
+    /// again.
+    async fn put_letter_decisions(
+        &self,
+        stream: &StreamName,
+        decisions: &LetterDecisions,
+    ) -> Result<bool, StoreError>;
 
     /// Lists them by position, those after `after`.
     async fn dead_letters(

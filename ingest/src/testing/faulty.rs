@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use schema::shape::Shape;
 use schema::{Message, PartitionId, Position, Sequence, StreamName, Topic};
 use store::{
-    Catalog, DeadLetter, DeadLetters, IdClaim, Ids, Journal, JournalRow, Lease, LeaseState, Leases, Messages,
-    Next, Store, StoreError, StreamRecord, TopicActivity, TopicFilter, TopicPage,
+    Catalog, DeadLetter, DeadLetters, IdClaim, Ids, Journal, JournalRow, Lease, LeaseState, Leases,
+    LetterDecisions, Messages, Next, Store, StoreError, StreamRecord, TopicActivity, TopicFilter, TopicPage,
 };
 use tokio::sync::Notify;
 
@@ -289,6 +289,37 @@ impl DeadLetters for Faulty {
         letters: &[DeadLetter],
     ) -> Result<(), StoreError> {
         self.step(self.inner.write_dead_letters(stream, letters)).await
+    }
+
+    async fn dead_letter(
+        &self,
+        stream: &StreamName,
+        at: &Position,
+    ) -> Result<Option<DeadLetter>, StoreError> {
+        self.step(self.inner.dead_letter(stream, at)).await
+    }
+
+    async fn remove_dead_letters(
+        &self,
+        stream: &StreamName,
+        positions: &[Position],
+    ) -> Result<(), StoreError> {
+        // What fails in the midst of many has removed some.
+        let (some, others) = positions.split_at(positions.len() / 2);
+        self.step(self.inner.remove_dead_letters(stream, some)).await?;
+        self.step(self.inner.remove_dead_letters(stream, others)).await
+    }
+
+    async fn letter_decisions(&self, stream: &StreamName) -> Result<LetterDecisions, StoreError> {
+        self.step(self.inner.letter_decisions(stream)).await
+    }
+
+    async fn put_letter_decisions(
+        &self,
+        stream: &StreamName,
+        decisions: &LetterDecisions,
+    ) -> Result<bool, StoreError> {
+        self.step(self.inner.put_letter_decisions(stream, decisions)).await
     }
 
     async fn dead_letters(

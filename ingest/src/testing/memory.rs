@@ -1,15 +1,15 @@
 //! A store in memory, as plain as can be, that panics where the rules of writing are broken: a key with other content, a
 //! journal row whose messages are not there, a checkpoint ahead of the journal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use schema::shape::Shape;
 use schema::{Message, PartitionId, Position, Sequence, StreamName, Timestamp, Topic};
 use store::{
-    Catalog, DeadLetter, DeadLetters, IdClaim, Ids, Journal, JournalRow, LeaseState, Messages, Next,
-    StoreError, StreamRecord, TopicActivity, TopicFilter, TopicPage,
+    Catalog, DeadLetter, DeadLetters, IdClaim, Ids, Journal, JournalRow, LeaseState, LetterDecisions,
+    Messages, Next, StoreError, StreamRecord, TopicActivity, TopicFilter, TopicPage,
 };
 
 type Partition = (StreamName, PartitionId);
@@ -20,6 +20,8 @@ type Place = (u32, Sequence, u32);
 pub(crate) struct Tables {
     pub(crate) rows: BTreeMap<(StreamName, Position), Message>,
     pub(crate) dead_letters: BTreeMap<(StreamName, Position), DeadLetter>,
+    removed_letters: BTreeSet<(StreamName, Position)>,
+    decisions: BTreeMap<StreamName, LetterDecisions>,
     pub(crate) journal: BTreeMap<Partition, BTreeMap<(Sequence, Sequence), JournalRow>>,
     pub(crate) leases: BTreeMap<Partition, LeaseState>,
     /// By stream, key and id: the arrival of each claim, by generation, sequence and sub-sequence.
@@ -195,6 +197,44 @@ impl DeadLetters for Memory {
         Ok(())
     }
 
+    async fn dead_letter(
+        &self,
+        stream: &StreamName,
+        position: &Position,
+    ) -> Result<Option<DeadLetter>, StoreError> {
+        let (tables, key) = (self.tables(), (stream.clone(), position.clone()));
+        let there = tables.dead_letters.get(&key).filter(|_| !tables.removed_letters.contains(&key));
+        Ok(there.cloned())
+    }
+
+    async fn remove_dead_letters(
+        &self,
+        stream: &StreamName,
+        positions: &[Position],
+    ) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        tables.removed_letters.extend(positions.iter().map(|position| (stream.clone(), position.clone())));
+        Ok(())
+    }
+
+    async fn letter_decisions(&self, stream: &StreamName) -> Result<LetterDecisions, StoreError> {
+        Ok(self.tables().decisions.get(stream).cloned().unwrap_or_default())
+    }
+
+    async fn put_letter_decisions(
+        &self,
+        stream: &StreamName,
+        decisions: &LetterDecisions,
+    ) -> Result<bool, StoreError> {
+        let mut tables = self.tables();
+        let there = tables.decisions.entry(stream.clone()).or_default();
+        let is_next = there.version + 1 == decisions.version;
+        if is_next {
+            *there = decisions.clone();
+        }
+        Ok(is_next)
+    }
+
     async fn dead_letters(
         &self,
         stream: &StreamName,
@@ -202,7 +242,8 @@ impl DeadLetters for Memory {
         _: usize,
     ) -> Result<Vec<DeadLetter>, StoreError> {
         let tables = self.tables();
-        let mine = tables.dead_letters.iter().filter(|((of, _), _)| of == stream);
+        let mine = tables.dead_letters.iter();
+        let mine = mine.filter(|(key, _)| key.0 == *stream && !tables.removed_letters.contains(key));
         Ok(mine.map(|(_, letter)| letter.clone()).collect())
     }
 }

@@ -91,6 +91,9 @@ macro_rules! conformance_cases {
             catalog::of_writers_at_once_one_wins,
             dead_letters::letters_are_listed_by_position,
             dead_letters::a_letter_kept_again_changes_nothing,
+            dead_letters::a_letter_that_was_removed_stays_so,
+            dead_letters::of_decisions_at_once_one_is_made,
+            dead_letters::what_is_discarded_is_gone,
         }
     };
 }

@@ -23,7 +23,8 @@ impl Catalog for Embedded {
     async fn put_stream(&self, record: &StreamRecord) -> Result<bool, StoreError> {
         let (key, record) = (keys::meta_stream(record.name()), record.clone());
         self.write("write a stream", move |tables| {
-            tables.compare_and_set(key, record.version, &record, |there: &StreamRecord| there.version)
+            let version_of = |there: &StreamRecord| there.version;
+            tables.change_catalog(tables.compare_and_set(key, record.version, &record, version_of)?)
         })
         .await
     }
@@ -36,7 +37,8 @@ impl Catalog for Embedded {
     async fn put_shape(&self, stream: &StreamName, shape: &Shape) -> Result<bool, StoreError> {
         let (key, shape) = (keys::meta_shape(stream), shape.clone());
         self.write("write a shape", move |tables| {
-            tables.compare_and_set(key, shape.version, &shape, |there: &Shape| there.version)
+            let version_of = |there: &Shape| there.version;
+            tables.change_catalog(tables.compare_and_set(key, shape.version, &shape, version_of)?)
         })
         .await
     }
@@ -65,13 +67,22 @@ impl Tables {
         Ok(streams)
     }
 
-    fn document<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, Fault> {
+    /// Counts a change of the catalog, if there was one. After the write: whoever sees the new number sees the new document.
+    fn change_catalog(&self, changed: bool) -> Result<bool, Fault> {
+        if changed {
+            self.revision.fetch_add(1, Ordering::SeqCst);
+        }
+        Ok(changed)
+    }
+
+    /// The document under `key`.
+    pub(super) fn document<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, Fault> {
         let Some(value) = self.meta.get(key)? else { return Ok(None) };
         Ok(Some(values::read_json(&value).ok_or_else(|| corrupt(key))?))
     }
 
-    /// Writes `next` as version `version`, if the document there is the one before it.
-    fn compare_and_set<T: Serialize + DeserializeOwned>(
+    /// Writes `next` as version `version`, if the document there is the one before it; durable when this is done.
+    pub(super) fn compare_and_set<T: Serialize + DeserializeOwned>(
         &self,
         key: Vec<u8>,
         version: u64,
@@ -86,10 +97,8 @@ impl Tables {
                 return Ok(false);
             }
             self.meta.insert(key, value)?;
-            // After the write: whoever sees the new number sees the new document.
-            self.revision.fetch_add(1, Ordering::SeqCst);
         }
-        // What was promised to clients must not be promised differently after a power failure.
+        // What was promised to clients, or has begun, must not be another after a power failure.
         self.sync.run(&self.db)?;
         Ok(true)
     }

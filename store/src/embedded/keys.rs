@@ -4,10 +4,10 @@
 //! messages      stream 0 topic 0 time position            → values::message
 //! topics        stream 0 topic                            → values::Span
 //! journal       stream 0 partition 0 last after           → values::journal
-//! dead letters  stream 0 position                         → values::dead_letter
+//! dead letters  stream 0 position                         → values::dead_letter, or values::removed_letter
 //! ids           stream 0 digest                           → values::Claimed, the id's head
 //!               stream 0 digest 1 generation sequence sub → arrival
-//! meta          's' stream | 'h' stream                   → stream, shape
+//! meta          's' stream | 'h' stream | 'd' stream      → stream, shape, decisions about dead letters
 //!               'l' | 'b' stream 0 partition              → lease, heartbeat
 //!               't' | 'e' stream 0 partition              → trimmed, empty rows seen
 //!               'v'                                       → layout of this folder
@@ -152,6 +152,11 @@ pub(super) fn meta_stream(stream: &StreamName) -> Vec<u8> {
 /// A stream's shape.
 pub(super) fn meta_shape(stream: &StreamName) -> Vec<u8> {
     [b"h", stream.as_str().as_bytes()].concat()
+}
+
+/// What was decided about a stream's dead letters.
+pub(super) fn meta_letters(stream: &StreamName) -> Vec<u8> {
+    [b"d", stream.as_str().as_bytes()].concat()
 }
 
 /// All leases of a stream begin so.

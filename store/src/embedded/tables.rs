@@ -31,6 +31,8 @@ pub(super) struct Tables {
     pub(super) id_heads: Mutex<()>,
     /// Held while a lease is read and written again.
     pub(super) leases: Mutex<()>,
+    /// Held while dead letters are written or removed, as both write by what they find.
+    pub(super) letters: Mutex<()>,
     /// Held while an entry of the catalog is compared and set.
     pub(super) catalog: Mutex<()>,
     /// Counts changes of the catalog since this process began.
@@ -89,6 +91,7 @@ impl Tables {
             topic_table: Mutex::new(TopicTable::new(options.topic_cache_bytes)),
             id_heads: Mutex::default(),
             leases: Mutex::default(),
+            letters: Mutex::default(),
             catalog: Mutex::default(),
             revision,
             sync: GroupSync::default(),

@@ -13,6 +13,9 @@ use super::call::Cas;
 use super::leases::again;
 use crate::{Catalog, StoreError, StreamRecord};
 
+/// The kind of entry that has what was decided about a stream's dead letters.
+pub(super) const LETTERS: &str = "letters";
+
 #[async_trait]
 impl Catalog for Scylla {
     async fn streams(&self) -> Result<Vec<StreamRecord>, StoreError> {
@@ -75,9 +78,9 @@ impl Scylla {
         Ok(there.is_some_and(|(_, there)| there == id))
     }
 
-    /// Writes `next` as version `version` if the entry there is the one before it, and with it another revision. Where no
-    /// answer comes, a serial read says what became of it.
-    async fn put<T: Serialize>(
+    /// Writes `next` as version `version` if the entry there is the one before it, and with it another revision, unless it is
+    /// about dead letters. Where no answer comes, a serial read says what became of it.
+    pub(super) async fn put<T: Serialize>(
         &self,
         kind: &str,
         name: &str,
@@ -88,19 +91,24 @@ impl Scylla {
         let document = serde_json::to_string(next).map_err(|error| StoreError::unavailable(doing, error))?;
         let Some(before) = version.checked_sub(1) else { return Ok(false) };
         let (version, before) = (version as i64, before as i64);
+        let (first, next) = ((kind, name, version, &*document), (version, &*document, kind, name, before));
         let revision = revision(kind, name, version);
         let statements = &self.0.statements;
         let deadline = self.0.calls.deadline();
         let mut in_doubt = false;
         loop {
-            let outcome = if before == 0 {
-                let batch = statements.with_revision(&statements.first_entry);
-                let rows = ((kind, name, version, document.as_str()), (revision,));
-                self.0.calls.cas_batch(doing, &batch, rows).await?
-            } else {
-                let batch = statements.with_revision(&statements.next_entry);
-                let rows = ((version, document.as_str(), kind, name, before), (revision,));
-                self.0.calls.cas_batch(doing, &batch, rows).await?
+            let outcome = match (kind, before) {
+                // Nobody follows these.
+                (LETTERS, 0) => self.0.calls.cas(doing, &statements.first_entry, first).await?,
+                (LETTERS, _) => self.0.calls.cas(doing, &statements.next_entry, next).await?,
+                (_, 0) => {
+                    let batch = statements.with_revision(&statements.first_entry);
+                    self.0.calls.cas_batch(doing, &batch, (first, (revision,))).await?
+                }
+                _ => {
+                    let batch = statements.with_revision(&statements.next_entry);
+                    self.0.calls.cas_batch(doing, &batch, (next, (revision,))).await?
+                }
             };
             match outcome {
                 Cas::Applied => return Ok(true),

@@ -12,7 +12,7 @@ use crate::{StoreError, StreamRecord};
 /// How long a stream's retention is taken for granted, should another process change it.
 const KNOWN: Duration = Duration::from_secs(30);
 /// The longest time to live that the servers know: 20 years, in seconds. Beyond, rows stay.
-const TTL_MAX: i64 = 630_720_000;
+pub(super) const TTL_MAX: i64 = 630_720_000;
 const SECOND: i64 = 1_000_000;
 
 /// The rules of all streams that were written to.

@@ -82,7 +82,10 @@ statements! {
     revision = "SELECT revision FROM catalog WHERE shelf = 0 LIMIT 1";
 
     insert_dead_letter = "INSERT INTO dead_letters (stream, partition, sequence, sub, arrived_at, partition_key, reason, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?) USING TTL ?";
-    dead_letters = "SELECT sequence, sub, arrived_at, partition_key, reason, raw FROM dead_letters WHERE stream = ? AND partition = ? AND (sequence, sub) > (?, ?) LIMIT ?";
+    dead_letters = "SELECT sequence, sub, arrived_at, partition_key, reason, raw, removed FROM dead_letters WHERE stream = ? AND partition = ? AND (sequence, sub) > (?, ?) LIMIT ?";
+    dead_letter = "SELECT sequence, sub, arrived_at, partition_key, reason, raw, removed FROM dead_letters WHERE stream = ? AND partition = ? AND sequence = ? AND sub = ?";
+    dead_letter_left = "SELECT arrived_at, TTL(arrived_at) FROM dead_letters WHERE stream = ? AND partition = ? AND sequence = ? AND sub = ?";
+    remove_dead_letter = "UPDATE dead_letters USING TTL ? SET removed = true, partition_key = null, reason = null, raw = null WHERE stream = ? AND partition = ? AND sequence = ? AND sub = ?";
 }
 
 impl Statements {

@@ -95,10 +95,14 @@ impl Tables {
 
     /// The arrival up to which every partition that has a journal has come for good; `None` where one of them can't say.
     ///
-    /// What is journaled beyond a checkpoint does not count: after a crash it is decided again, and needs the same claims.
+    /// What is journaled beyond a checkpoint does not count: after a crash it is decided again, and needs the same claims. Nor
+    /// does what was a dead letter: it arrived at any time, and is decided once.
     fn slowest_head(&self, stream: &StreamName) -> Result<Option<Timestamp>, Fault> {
         let mut slowest: Option<Timestamp> = None;
         for partition in self.partitions(&self.journal, stream)? {
+            if partition.is_replays() {
+                continue;
+            }
             let mut head = None;
             let lease = self.lease(&keys::meta_lease(stream, &partition))?;
             let Some(lease) = lease else { return Ok(None) };

@@ -155,12 +155,15 @@ async fn dead_letters_go_by_arrival() {
         })
         .collect();
     fresh.write_dead_letters(&stream(), &letters).await.unwrap();
+    // Of one that was removed, that goes as it would have gone itself.
+    let removed = [1, 5].map(|n: usize| letters[n - 1].position.clone());
+    fresh.remove_dead_letters(&stream(), &removed).await.unwrap();
     assert_eq!(sweep_before(&fresh, 40, 1).await.dead_letters, 3);
     let left = fresh.dead_letters(&stream(), None, 9).await.unwrap();
-    assert_eq!(
-        left.iter().map(|letter| letter.arrived_at.0).collect::<Vec<_>>(),
-        [40_000_000, 60_000_000, 50_000_000]
-    );
+    assert_eq!(left.iter().map(|letter| letter.arrived_at.0).collect::<Vec<_>>(), [40_000_000, 60_000_000]);
+    assert_eq!(sweep_before(&fresh, 60, 9).await.dead_letters, 2);
+    fresh.write_dead_letters(&stream(), &letters[4..5]).await.unwrap();
+    assert_eq!(fresh.dead_letters(&stream(), None, 9).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
@@ -205,6 +208,11 @@ async fn claims_go_once_every_partition_is_past_them() {
     };
     fresh.append_journal(&stream(), &other, &row).await.unwrap();
     assert!(fresh.checkpoint(&stream(), &other, others_epoch, 4.into()).await.unwrap());
+    // What was a dead letter arrived at any time.
+    let (replays, mut old) = (PartitionId::replays(), message("t", 1, 1));
+    old.position.partition = replays.clone();
+    let row = JournalRow { after: Sequence::ZERO, last: 1.into(), messages: vec![old], children: Vec::new() };
+    fresh.append_journal(&stream(), &replays, &row).await.unwrap();
     assert_eq!(sweep_before(&fresh, 0, 3).await.ids, 5);
 }
 

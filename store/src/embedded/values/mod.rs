@@ -100,9 +100,9 @@ pub(super) fn arrival(at: Timestamp) -> Vec<u8> {
     value
 }
 
-/// Reads the arrival with which a value begins: of an id's claim, or a dead letter.
+/// Reads the arrival with which a value begins: of an id's claim, or a dead letter, also one that was removed.
 pub(super) fn read_arrival(value: &[u8]) -> Option<Timestamp> {
-    fields(value)?.time()
+    fields_of(value, V2)?.1.time()
 }
 
 /// A dead letter: arrival, key, reason, and then the bytes that came.
@@ -112,6 +112,18 @@ pub(super) fn dead_letter(letter: &DeadLetter) -> Vec<u8> {
     put(&mut value, letter.reason.as_bytes());
     value.extend_from_slice(&letter.raw);
     value
+}
+
+/// What is left of a dead letter that was removed, for as long as it would have been kept: its arrival.
+pub(super) fn removed_letter(arrived_at: Timestamp) -> Vec<u8> {
+    let mut value = arrival(arrived_at);
+    value[0] = V2;
+    value
+}
+
+/// Whether that is all.
+pub(super) fn is_removed(value: &[u8]) -> bool {
+    value.first() == Some(&V2)
 }
 
 /// Reads a dead letter.

@@ -23,6 +23,7 @@ macro_rules! migrations {
 pub(super) const MIGRATIONS: &[Migration] = migrations! {
     1 "0001_tables.cql";
     2 "0002_workers.cql";
+    3 "0003_dead_letters.cql";
 };
 
 /// The schema that this binary is written for.

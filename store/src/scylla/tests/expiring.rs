@@ -174,3 +174,35 @@ async fn a_claim_of_an_id_outlives_its_window_though_its_record_comes_past_reten
     let ttls = ttls(&store, "ids", "arrived_at", &stream).await;
     assert!(ttls.iter().all(|ttl| ttl.is_some_and(|ttl| ttl > 3_000)), "{ttls:?}");
 }
+
+/// Or it would be there again, once nothing says any more that it was removed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn that_a_letter_was_removed_is_known_longer_than_the_letter_stays() {
+    if left_out() {
+        return;
+    }
+    let store = open().await;
+    let stream = stream_that_keeps(&store, "72h").await;
+    let one = message(1, 0);
+    write(&store, &stream, &one).await;
+    let letter = store.dead_letter(&stream, &one.position).await.unwrap().unwrap();
+    // By another process, which knows of a shorter retention.
+    let record = store.streams().await.unwrap().into_iter().find(|record| *record.name() == stream).unwrap();
+    let shorter: Stream =
+        serde_json::from_str(&format!(r#"{{"name":"{stream}","retention":"1h"}}"#)).unwrap();
+    assert!(store.put_stream(&record.redefined(shorter, crate::testing::cql::now()).unwrap()).await.unwrap());
+    let other = open().await;
+    other.remove_dead_letters(&stream, std::slice::from_ref(&one.position)).await.unwrap();
+    let known = ttls(&store, "dead_letters", "removed", &stream).await;
+    let would_stay = ttls(&store, "dead_letters", "arrived_at", &stream).await;
+    assert!(known[0] > would_stay[0] && would_stay[0] > Some(71 * 3_600), "{known:?}, {would_stay:?}");
+    assert_eq!(ttls(&store, "dead_letters", "raw", &stream).await, [None]);
+    store.write_dead_letters(&stream, &[letter]).await.unwrap();
+    assert_eq!(store.dead_letter(&stream, &one.position).await.unwrap(), None);
+    // Where a letter stays for ever, so does that.
+    let unknown = super::stream("unknown");
+    write(&store, &unknown, &one).await;
+    store.remove_dead_letters(&unknown, std::slice::from_ref(&one.position)).await.unwrap();
+    assert_eq!(ttls(&store, "dead_letters", "removed", &unknown).await, [None]);
+    assert_eq!(store.dead_letters(&unknown, None, 9).await.unwrap(), []);
+}

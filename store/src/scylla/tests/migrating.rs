@@ -18,6 +18,11 @@ async fn drop_keyspace(keyspace: &str) {
     session.query_unpaged(drop, &[]).await.unwrap();
 }
 
+/// How a refusal names the schemas that this binary runs on.
+fn runs_on() -> String {
+    format!("runs on {} and {}", migrate::VERSION, migrate::VERSION + 1)
+}
+
 async fn refusal(keyspace: &str) -> String {
     let clock: Clock = Arc::new(now);
     match Scylla::open(&options(keyspace), &password(), clock).await {
@@ -52,7 +57,7 @@ async fn five_at_once_come_to_one_schema_though_one_dies() {
     while !steps.recv().await.unwrap().contains("topic_buckets") {}
     dies.abort();
     let refused = refusal(&keyspace).await;
-    assert!(refused.contains("has schema 0") && refused.contains("runs on 2 and 3"), "{refused}");
+    assert!(refused.contains("has schema 0") && refused.contains(&runs_on()), "{refused}");
 
     let others = (0..5).map(|_| async { migrate::bring(&options, &password(), SOON, |_| {}).await });
     for outcome in futures_util::future::join_all(others).await {
@@ -71,9 +76,8 @@ async fn a_binary_runs_on_its_schema_and_the_next() {
     let options = options(&keyspace);
     migrate::run(&options, &password(), false, |_| {}).await.unwrap();
     let session = session::connect(&options, &password(), None).await.unwrap();
-    for (version, expect) in
-        [(0, "none"), (1, "none"), (2, "has schema 4, and this binary runs on 2 and 3: run a newer")]
-    {
+    let too_new = format!("has schema {}, and this binary {}: run a newer", migrate::VERSION + 2, runs_on());
+    for (version, expect) in [(0, "none"), (1, "none"), (2, &too_new)] {
         let note = format!(
             "INSERT INTO {keyspace}.schema_versions (shelf, version, name) VALUES (0, {}, 'later')",
             migrate::VERSION + version
@@ -100,7 +104,7 @@ async fn leases_of_the_first_schema_go_on() {
     let options = ScyllaOptions { request_ms: 60_000, call_ms: 120_000, ..options(&keyspace) };
     migrate::bring(&options, &password(), How { upto: 1, ..SOON }, |_| {}).await.unwrap();
     let refused = refusal(&keyspace).await;
-    assert!(refused.contains("has schema 1, and this binary runs on 2 and 3"), "{refused}");
+    assert!(refused.contains(&format!("has schema 1, and this binary {}", runs_on())), "{refused}");
     let session = session::connect(&options, &password(), None).await.unwrap();
     session.use_keyspace(&keyspace, false).await.unwrap();
     let row =
@@ -125,7 +129,7 @@ async fn leases_of_the_first_schema_go_on() {
     for _ in 0..2 {
         migrate::bring(&options, &password(), SOON, |_| {}).await.unwrap();
         session
-            .query_unpaged("DELETE FROM schema_versions WHERE shelf = 0 AND version = 2", &[])
+            .query_unpaged("DELETE FROM schema_versions WHERE shelf = 0 AND version >= 2", &[])
             .await
             .unwrap();
     }
