@@ -12,9 +12,14 @@ const KEY_CHARS_MAX: usize = 256;
 /// # Errors
 /// The first [`Fault`] found.
 pub(crate) fn message(bytes: &Bytes, limits: CheckLimits) -> Result<Bytes, Fault> {
-    let message = bytes.slice_ref(trim(bytes));
+    let message = trimmed(bytes);
     check(&message, limits)?;
     Ok(message)
+}
+
+/// `bytes` without the white space around the message in it, which has been found to be one.
+pub(crate) fn trimmed(bytes: &Bytes) -> Bytes {
+    bytes.slice_ref(trim(bytes))
 }
 
 /// Whether `key` may be a partition key.

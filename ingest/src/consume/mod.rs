@@ -11,15 +11,18 @@ mod histories;
 mod lane;
 mod progress;
 mod record;
+pub(crate) mod replays;
 mod retry;
 mod shapes;
 
 use schema::{PartitionId, StreamName};
 
+pub(crate) use batch::{Batch, Decoded};
 pub(crate) use embedded::Consumer;
 pub(crate) use lane::{Lane, Outlet};
 pub(crate) use progress::Progress;
 pub use record::{Body, Record, Span};
+pub(crate) use shapes::Shapes;
 
 /// Why the consumer has stopped for good. What it had not checkpointed is done again by the next.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
