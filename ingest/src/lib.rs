@@ -20,10 +20,12 @@
 //!  consume: decode ▸ claim ids ▸ fold ▸ learn the shape ▸ rows and dead letters ▸ journal ▸ … checkpoint, trim the log
 //!              16 partitions at once                                               │
 //!                                                                                  └──▶ announce (a hint)
+//!
+//!  replay: dead letters ▸ decide ▸ the same steps, of a partition of their own
 //! ```
 //!
 //! Read in that order: `http`, `accept` (and [`streams`](IngestSettings::create_streams)), [`log`], `consume`. `start` puts
-//! them together.
+//! them together. [`Replayer`] stands by itself: it needs the store alone.
 //!
 //! **Invariants.** Nothing is acknowledged before it is durable in the log. What is refused is refused before the log.
 //! The order of writes to the store is rows and dead letters, journal, checkpoint; each can be repeated with the same

@@ -88,6 +88,8 @@ fn types_meet_reserved(name: &str) -> bool {
         "Topic",
         "Shape",
         "DeadLetter",
+        "DeadLetterOutcome",
+        "DeadLetterVerdict",
         "Published",
         "Me",
         "Long",

@@ -136,3 +136,14 @@ pub trait Replay: Send + Sync {
     async fn replay(&self, stream: &StreamName, positions: &[Position])
     -> Result<Vec<Replayed>, ReplayError>;
 }
+
+/// What nothing is replayed by, and why not here: a sentence.
+#[derive(Clone, Copy, Debug)]
+pub struct NoReplays(pub &'static str);
+
+#[async_trait]
+impl Replay for NoReplays {
+    async fn replay(&self, _: &StreamName, _: &[Position]) -> Result<Vec<Replayed>, ReplayError> {
+        Err(ReplayError::Elsewhere(self.0.to_owned()))
+    }
+}

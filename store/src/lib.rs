@@ -30,7 +30,7 @@ pub use announce::{Announce, Unheard};
 pub use catalog::StreamRecord;
 pub use error::StoreError;
 pub use leases::{Lease, LeaseState, Leases};
-pub use letters::{Discarded, LetterDecisions, Replay, ReplayError, Replayed};
+pub use letters::{Discarded, LetterDecisions, NoReplays, Replay, ReplayError, Replayed};
 pub use publish::{Publish, PublishError, PublishRequest, Published, WritePolicy};
 pub use traits::{
     Catalog, DeadLetter, DeadLetters, IdClaim, Ids, Journal, JournalRow, Messages, Next, Order, RowMark,

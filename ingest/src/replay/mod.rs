@@ -33,6 +33,8 @@ mod complete;
 mod decide;
 #[cfg(test)]
 mod histories;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use std::collections::{BTreeMap, HashMap};

@@ -72,7 +72,7 @@ pub async fn a_letter_that_was_removed_stays_so<S: Store>(store: &S) -> Outcome 
     }
     let removed = [&letters[1], &letters[2], &letters[4]].map(|letter| letter.position.clone());
     for _ in 0..2 {
-        store.remove_dead_letters(&stream, &[&removed[..], &[nowhere.clone()]].concat()).await?;
+        store.remove_dead_letters(&stream, &[&removed[..], std::slice::from_ref(&nowhere)].concat()).await?;
         store.write_dead_letters(&stream, &letters).await?;
         for limit in [1, 2, 10] {
             let listed = store.dead_letters(&stream, None, limit).await?;
@@ -100,7 +100,7 @@ pub async fn of_decisions_at_once_one_is_made<S: Store>(store: &S) -> Outcome {
         done: version * 1_000,
         replays: vec![position(by, 1), position(by, 2)],
         definition: 2,
-        folded: (by % 2 == 0).then(|| vec![false, true]),
+        folded: by.is_multiple_of(2).then(|| vec![false, true]),
         discards: vec![position(by, 3)],
     };
     let (revision, mut version) = (store.catalog_revision().await?, 0);

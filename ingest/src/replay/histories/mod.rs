@@ -18,7 +18,7 @@ use world::World;
 
 const HISTORIES: u64 = 1_500;
 /// A step takes milliseconds on a CQL server, and not microseconds.
-const CQL_HISTORIES: u64 = 40;
+const CQL_HISTORIES: u64 = 20;
 
 /// What all histories came to, so that nobody is proud of nothing.
 #[derive(Default)]

@@ -30,6 +30,9 @@ pub(super) struct Said {
     pub(super) tried_to_discard: Vec<Position>,
 }
 
+/// What a process does, a step at a time.
+type Work = Pin<Box<dyn Future<Output = ()>>>;
+
 pub(super) struct World {
     turns: Turns,
     /// What readers see.
@@ -39,7 +42,7 @@ pub(super) struct World {
     pub(super) said: Rc<RefCell<Said>>,
     /// Ids that records of other partitions have claimed.
     pub(super) claimed: Vec<IdClaim>,
-    workers: Vec<(Arc<Turnstile>, Pin<Box<dyn Future<Output = ()>>>)>,
+    workers: Vec<(Arc<Turnstile>, Work)>,
     readers: Vec<Reader>,
     pub(super) messages: usize,
     pub(super) folded: usize,
@@ -168,7 +171,7 @@ impl World {
         let store: Arc<dyn Store> =
             Arc::new(Faulty::new(store, seed, fault_percent, u64::MAX).behind(turnstile.clone()));
         let (name, said) = (self.record.name().clone(), self.said.clone());
-        let work: Pin<Box<dyn Future<Output = ()>>> = match self.turns.below(6) {
+        let work: Work = match self.turns.below(6) {
             0 => {
                 some.truncate(2);
                 said.borrow_mut().tried_to_discard.extend(some.iter().cloned());
