@@ -133,6 +133,7 @@ async fn start(store: Arc<dyn Store>) -> Gateway {
     let parts = Parts {
         store,
         publish: Arc::new(Nowhere),
+        replay: Arc::new(store::NoReplays("nothing is replayed here")),
         settings: GatewaySettings::default(),
         live: LiveSettings::default(),
         hub: Hub::new(&LiveSettings::default()),

@@ -85,6 +85,7 @@ impl Node {
         let gateway = Gateway::start(Parts {
             store,
             publish: Arc::new(ingest.clone()),
+            replay: Arc::new(store::NoReplays("nothing is replayed here")),
             settings: GatewaySettings::default(),
             live,
             hub: hub.clone(),

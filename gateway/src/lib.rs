@@ -9,8 +9,8 @@
 //! A root field belongs to a stream (the data plane: compiled plans over raw JSON), to the control plane (static types),
 //! or to introspection. Their answers are put together as bytes, in the order of the selection.
 //!
-//! **Invariants.** Every read passes [`access`]. Nothing here writes to the store: `publish` goes through
-//! [`store::Publish`]. A snapshot is immutable, and a running query keeps the one that it began with. Every limit is in
+//! **Invariants.** Every read passes [`access`]. Nothing here writes messages to the store: `publish` goes through
+//! [`store::Publish`], a replay through [`store::Replay`]; dead letters are discarded. A snapshot is immutable, and a running query keeps the one that it began with. Every limit is in
 //! [`GatewaySettings`] or [`LiveSettings`].
 
 mod coerce;
@@ -32,7 +32,7 @@ use std::sync::Arc;
 use access::{Access, Bodies};
 use axum::Router;
 use schema::{Clock, Limits};
-use store::{Publish, Store};
+use store::{Publish, Replay, Store};
 use tokio::sync::watch;
 use transport::Live;
 
@@ -50,6 +50,8 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// The way in, for `publish`.
     pub publish: Arc<dyn Publish>,
+    /// What makes messages of dead letters, for `replayDeadLetters`.
+    pub replay: Arc<dyn Replay>,
     /// Limits of queries.
     pub settings: GatewaySettings,
     /// Limits of subscriptions, sockets and event streams.
@@ -83,6 +85,7 @@ impl Gateway {
         let control = control::schema(control::Parts {
             store: parts.store.clone(),
             publish: parts.publish,
+            replay: parts.replay,
             snapshots: snapshots.clone(),
             clock: parts.clock.clone(),
             settings: parts.settings.clone(),

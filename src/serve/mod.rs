@@ -16,12 +16,12 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::store::{Publish, Store};
+use ::store::{Publish, Replay, Store};
 use access::{Access, Bodies, Client, Development, Issuer, IssuerError, resolve_clients};
 use axum::Router;
 use axum::middleware::from_fn;
 use gateway::{Gateway, Hub};
-use ingest::Ingest;
+use ingest::{Ingest, Replayer};
 use prometheus_client::registry::Registry;
 use schema::{Clock, Timestamp};
 
@@ -101,6 +101,9 @@ async fn node(config: Config, clients: Vec<Client>, role: Role, with_demo: bool)
         true => Some(start_ingest(&config, shared.clone(), hub.clone(), clock.clone()).await?),
         false => None,
     };
+    let replayer =
+        ingest.is_some().then(|| Replayer::new(shared.clone(), config.limits.clone(), hub.clone()));
+    let watch = replayer.clone().map(|replayer| tokio::spawn(replayer.watch()));
     let issuer = Issuer::open(data, &url, config.issuer.clone(), clients, development, clock.clone())?;
     // Before the first schema is built, so that it knows the fields of the demo's history.
     let traffic = match &ingest {
@@ -115,10 +118,15 @@ async fn node(config: Config, clients: Vec<Client>, role: Role, with_demo: bool)
                 Some(ingest) => Arc::new(ingest.clone()),
                 None => Arc::new(role::Nowhere),
             };
+            let replay: Arc<dyn Replay> = match &replayer {
+                Some(replayer) => Arc::new(replayer.clone()),
+                None => Arc::new(role::NO_REPLAYS),
+            };
             let (settings, live) = (config.gateway.clone(), config.live.clone());
             let (store, limits) = (shared.clone(), config.limits.clone());
             let (clock, stopping) = (clock.clone(), stopped.clone());
-            let parts = gateway::Parts { store, publish, settings, live, hub, limits, clock, stopping };
+            let parts =
+                gateway::Parts { store, publish, replay, settings, live, hub, limits, clock, stopping };
             Some(Gateway::start(parts).await?)
         }
         false => None,
@@ -129,6 +137,9 @@ async fn node(config: Config, clients: Vec<Client>, role: Role, with_demo: bool)
     let limits = &config.limits;
     let bodies = Bodies::new(limits.bodies_bytes, Duration::from_millis(limits.bodies_wait_ms));
     let mut app = Router::new().merge(issuer.router()).merge(role.elsewhere());
+    if let Some(replayer) = &replayer {
+        replayer.register(&mut registry);
+    }
     if let Some(ingest) = &ingest {
         ingest.register(&mut registry);
         app = app.merge(ingest.router::<Access>(bodies.clone()).with_state(issuer.access()));
@@ -174,8 +185,8 @@ async fn node(config: Config, clients: Vec<Client>, role: Role, with_demo: bool)
     if let Some(traffic) = traffic {
         traffic.abort();
     }
-    if let Some(sweeper) = sweeper {
-        sweeper.abort();
+    for task in [sweeper, watch].into_iter().flatten() {
+        task.abort();
     }
     if let Some(ingest) = ingest {
         ingest.drain(drain).await;

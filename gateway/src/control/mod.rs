@@ -15,7 +15,7 @@ use access::{Denied, Principal, Role, policy};
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, EmptySubscription, Error, ErrorExtensions, Schema, ValidationMode};
 use schema::Clock;
-use store::{Publish, Store, StoreError};
+use store::{Publish, Replay, Store, StoreError};
 
 pub use scalars::{JsonText, Time};
 
@@ -38,6 +38,8 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// The way in.
     pub publish: Arc<dyn Publish>,
+    /// What makes messages of dead letters.
+    pub replay: Arc<dyn Replay>,
     /// The schema in force.
     pub snapshots: Snapshots,
     /// Tells the time.
@@ -59,6 +61,7 @@ pub fn schema(parts: Parts) -> ControlSchema {
         .validation_mode(ValidationMode::Fast)
         .data(parts.store)
         .data(parts.publish)
+        .data(parts.replay)
         .data(parts.snapshots)
         .data(parts.clock)
         .data(parts.settings)

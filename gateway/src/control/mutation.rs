@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use access::Role;
 use async_graphql::{Context, Error, Object, SimpleObject};
 use schema::{StreamName, Topic};
 use store::{Publish, PublishError, PublishRequest};
 
-use super::{JsonText, caller, coded};
+use super::dead_letters::{self, DeadLetterOutcome};
+use super::{JsonText, caller, coded, require};
 
 /// What can be changed.
 pub struct Mutation;
@@ -44,6 +46,30 @@ impl Mutation {
             .ok_or_else(|| coded("the message got no answer", "INTERNAL"))?
             .map_err(|error| refused(&error))?;
         Ok(Some(Published { position: published.position.to_string(), topic: published.topic.to_string() }))
+    }
+
+    /// Decodes dead letters again, by the definition of the stream that is in force now, and says of each what became of it, in
+    /// the order of `positions`. What is a message by that one becomes one, once, however often and by whomever it is replayed;
+    /// the rest stays. When this answers, the messages are durable.
+    async fn replay_dead_letters(
+        &self,
+        ctx: &Context<'_>,
+        stream: String,
+        #[graphql(desc = "Where they stand in their logs; at most 100.")] positions: Vec<String>,
+    ) -> Result<Option<Vec<DeadLetterOutcome>>, Error> {
+        require(ctx, Role::Admin)?;
+        dead_letters::replay(ctx, &stream, &positions).await.map(Some)
+    }
+
+    /// Removes dead letters, for good, and says of each what became of it, in the order of `positions`.
+    async fn discard_dead_letters(
+        &self,
+        ctx: &Context<'_>,
+        stream: String,
+        #[graphql(desc = "Where they stand in their logs; at most 100.")] positions: Vec<String>,
+    ) -> Result<Option<Vec<DeadLetterOutcome>>, Error> {
+        require(ctx, Role::Admin)?;
+        dead_letters::discard(ctx, &stream, &positions).await.map(Some)
     }
 }
 

@@ -62,7 +62,19 @@ impl Query {
         places(ctx, &stream).await
     }
 
-    /// Records that could not become messages, by position, those after `after`.
+    /// A record that could not become a message; null where there is none (any more).
+    async fn dead_letter(
+        &self,
+        ctx: &Context<'_>,
+        stream: String,
+        #[graphql(desc = "Where it stands in its log.")] position: String,
+    ) -> Result<Option<DeadLetter>, Error> {
+        require(ctx, Role::Admin)?;
+        dead_letters::one(ctx, &stream, &position).await
+    }
+
+    /// Records that could not become messages, by position, those after `after`. There are fewer than `first` where they are large:
+    /// nothing follows an empty list only.
     async fn dead_letters(
         &self,
         ctx: &Context<'_>,

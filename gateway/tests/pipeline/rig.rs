@@ -11,7 +11,10 @@ use schema::{
 };
 use serde_json::{Value, json};
 use store::embedded::Embedded;
-use store::{Catalog, Messages, Publish, PublishError, PublishRequest, Published, StreamRecord, WritePolicy};
+use store::{
+    Catalog, Messages, Publish, PublishError, PublishRequest, Published, Replay, ReplayError, Replayed,
+    StreamRecord, WritePolicy,
+};
 use tokio::sync::watch;
 
 /// 2020-06-01T00:00:00Z, in microseconds: when every test happens.
@@ -47,6 +50,23 @@ impl Publish for Notes {
         let answers = requests.iter().map(answer).collect();
         self.0.lock().unwrap().extend(requests);
         answers
+    }
+}
+
+/// Makes a message of each letter with an even number, but for number 4; says nothing of those from 8 on.
+#[async_trait]
+impl Replay for Notes {
+    async fn replay(&self, stream: &StreamName, at: &[Position]) -> Result<Vec<Replayed>, ReplayError> {
+        if stream.as_str() == "elsewhere" {
+            return Err(ReplayError::Elsewhere("ask another node".into()));
+        }
+        let outcome = |position: &Position| match position.sequence.as_u64() {
+            Some(4) => Replayed::Folded,
+            Some(8..) => Replayed::NotFound,
+            Some(n) if n % 2 == 0 => Replayed::Message(self::position(n + 100)),
+            _ => Replayed::StillDead("it is odd".into()),
+        };
+        Ok(at.iter().map(outcome).collect())
     }
 }
 
@@ -121,6 +141,7 @@ async fn start(store: &Embedded, notes: &Arc<Notes>, hub: &Arc<Hub>, settings: G
     let parts = Parts {
         store: Arc::new(store.clone()),
         publish: notes.clone(),
+        replay: notes.clone(),
         settings,
         live: LiveSettings::default(),
         hub: hub.clone(),

@@ -12,7 +12,7 @@ use gateway::{Gateway, GatewaySettings, Hub, LiveSettings, Parts};
 use schema::{Clock, Limits, PartitionId, Position, Timestamp, Topic};
 use serde_json::json;
 use store::embedded::Embedded;
-use store::{Publish, PublishError, PublishRequest, Published, WritePolicy};
+use store::{NoReplays, Publish, PublishError, PublishRequest, Published, WritePolicy};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -104,6 +104,7 @@ impl Rig {
         let gateway = Gateway::start(Parts {
             store: Arc::new(store.clone()),
             publish: Arc::new(Gated(gate.clone())),
+            replay: Arc::new(NoReplays("not here")),
             settings,
             hub: hub.clone(),
             live,
