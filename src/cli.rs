@@ -76,6 +76,12 @@ pub(crate) enum Command {
     Page(NodeArgs),
     /// List streams
     Streams(NodeArgs),
+    /// Look at records that could not become messages, and replay or discard them
+    #[command(after_help = DEAD_LETTERS_EXAMPLES)]
+    DeadLetters {
+        #[command(subcommand)]
+        command: DeadLettersCommand,
+    },
     /// Print messages as they come, a line of JSON each; a connection that is lost is made again, and nothing is missed
     Tail(TailArgs),
     /// Say whether a data folder is well, and what to do if not
@@ -176,6 +182,65 @@ const TAIL_EXAMPLES: &str = "Examples:
   tidegate tail telemetry
   tidegate tail user-events --from now-1h --fields cookie_id,message.color
   tidegate tail orders --topic eu --topic us | jq .data.total";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeadLettersCommand {
+    /// List them, a line each; the first word is the position, which the other commands take
+    List(LettersArgs),
+    /// Print one, with its bytes
+    Show(LetterArgs),
+    /// Decode them again, by the stream's definition as it is now; what is a message by that one becomes one, once
+    Replay(LettersToDo),
+    /// Remove them, for good
+    Discard(LettersToDo),
+    /// Print all as NDJSON, with their bytes as `text` where they are UTF-8, and as `base64` where not
+    Export(LettersArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LettersArgs {
+    /// The stream
+    pub(crate) stream: String,
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LetterArgs {
+    /// The stream
+    pub(crate) stream: String,
+    /// Where it stands in its log, as `list` prints it
+    pub(crate) position: String,
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LettersToDo {
+    /// The stream
+    pub(crate) stream: String,
+    /// Where they stand in their logs, as `list` prints it
+    #[arg(value_name = "POSITION", required_unless_present = "all", conflicts_with = "all")]
+    pub(crate) positions: Vec<String>,
+    /// All of the stream's
+    #[arg(long)]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+}
+
+const DEAD_LETTERS_EXAMPLES: &str = "A record that somebody wrote into the log, and that is no message (no JSON, or without the topic that its stream's
+rule looks for), is kept as it came for as long as a message would be. What to do with it:
+  1. see why:                  tidegate dead-letters list orders
+  2. look at one:              tidegate dead-letters show orders shardId-000000000003:1834
+  3. mend the definition of the stream, if that was wrong, and start the node again; then
+                               tidegate dead-letters replay orders --all
+     Those that are messages now are found by queries, and subscribers get them, once.
+     The others stay, and the reason is told.
+  4. keep the rest elsewhere:  tidegate dead-letters export orders > letters.ndjson
+     and let it go:            tidegate dead-letters discard orders --all
+
+All of it needs a client with the role data.admin.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {

@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Some(Command::Token(args)) => commands::token::run(args),
         Some(Command::Page(args)) => commands::page::run(args),
         Some(Command::Streams(args)) => commands::streams::run(args),
+        Some(Command::DeadLetters { command }) => commands::dead_letters::run(command),
         Some(Command::Tail(args)) => commands::tail::run(args),
         Some(Command::Doctor(args)) => commands::doctor::run(args, cli.serve.config.as_deref()),
         Some(Command::Migrate(args)) => commands::migrate::run(args, cli.serve.config.as_deref()),

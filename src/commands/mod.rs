@@ -2,6 +2,7 @@
 //! all of a folder, and at no node.
 
 pub(crate) mod config;
+pub(crate) mod dead_letters;
 pub(crate) mod doctor;
 pub(crate) mod migrate;
 pub(crate) mod page;

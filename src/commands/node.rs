@@ -6,6 +6,7 @@ use std::time::Duration;
 use access::Context;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::Failure;
 use crate::cli::NodeArgs;
@@ -96,13 +97,16 @@ impl Node {
 
     /// A text in the answer to a query.
     async fn text(&self, query: &str, place: &str) -> Result<Option<String>, Failure> {
-        let request = serde_json::json!({ "query": query }).to_string().into_bytes();
-        let body = self.post("/graphql", "application/json", request).await?;
-        let answer: serde_json::Value = serde_json::from_slice(&body)?;
-        match answer.get("errors") {
-            Some(_) => Err(said(&body).into()),
-            None => Ok(answer.pointer(place).and_then(serde_json::Value::as_str).map(ToOwned::to_owned)),
-        }
+        let answer = self.ask(query, &Value::Null).await?;
+        Ok(answer.pointer(place).and_then(Value::as_str).map(ToOwned::to_owned))
+    }
+
+    /// The whole answer to a document, if it is one without errors.
+    pub(super) async fn ask(&self, document: &str, variables: &Value) -> Result<Value, Failure> {
+        let request = serde_json::json!({ "query": document, "variables": variables }).to_string();
+        let body = self.post("/graphql", "application/json", request.into_bytes()).await?;
+        let answer: Value = serde_json::from_slice(&body)?;
+        if answer.get("errors").is_some() { Err(said(&body).into()) } else { Ok(answer) }
     }
 }
 

@@ -46,7 +46,8 @@ pub(crate) fn run(args: &NodeArgs) -> Result<(), Failure> {
     say(&table(&rows))
 }
 
-fn table<const N: usize>(rows: &[[String; N]]) -> String {
+/// Lines of cells, each column as wide as its widest.
+pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
     let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..N).map(width).collect();
     let line = |row: &[String; N]| {

@@ -102,12 +102,20 @@ fn without_a_node_they_say_how_to_start_one() {
     let mut server = Setup::empty().start();
     let data = server.data().display().to_string();
     let here = server.folder().to_owned();
-    for command in [&["token"][..], &["page"], &["streams"], &["publish", "s", "{}"], &["query", "{ me }"]] {
+    let commands = [
+        &["token"][..],
+        &["page"],
+        &["streams"],
+        &["publish", "s", "{}"],
+        &["query", "{ me }"],
+        &["dead-letters", "list", "s"],
+    ];
+    for command in commands {
         let nowhere = "no node has run with its data in ./tidegate-data or ./tidegate-demo: start one (tidegate --demo)";
         check(&here, &[(command, "", 1, "", nowhere)]);
     }
     server.kill_9();
-    for command in [&["token"][..], &["page"], &["streams"], &["publish", "s", "{}"], &["query", "{ me }"]] {
+    for command in commands {
         let arguments = [command, &["--data", &data]].concat();
         check(&here, &[(&arguments, "", 1, "", "start one, or name another by --url or --data")]);
     }
@@ -123,6 +131,8 @@ fn what_is_typed_wrong_is_told() {
             (&["nope"], "", 2, "", "unrecognized subcommand 'nope'"),
             (&["publish"], "", 2, "", "<STREAM>"),
             (&["publish", "s", "{}", "--kye", "k"], "", 2, "", "'--kye'"),
+            (&["dead-letters", "replay", "s"], "", 2, "", "<POSITION>"),
+            (&["dead-letters", "discard", "s", "p:1", "--all"], "", 2, "", "cannot be used with"),
             (&["--listen", "127.0.0.1:99999"], "", 2, "", "'--listen <ADDR>'"),
             (&["config"], "", 2, "", "reference"),
         ],
@@ -200,7 +210,16 @@ fn help_names_every_command_and_option() {
         let done = tidegate(here.path(), arguments, "");
         assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""));
         for word in [
-            "publish", "query", "token", "page", "streams", "config", "--demo", "--config", "--data",
+            "publish",
+            "query",
+            "token",
+            "page",
+            "streams",
+            "dead-letters",
+            "config",
+            "--demo",
+            "--config",
+            "--data",
             "--listen",
         ] {
             assert!(done.stdout.contains(word), "{word} is not in {}", done.stdout);
@@ -212,6 +231,7 @@ fn help_names_every_command_and_option() {
         ("token", "--url"),
         ("page", "--data"),
         ("streams", "--data"),
+        ("dead-letters", "tidegate dead-letters replay orders --all"),
         ("config", "reference"),
     ] {
         let done = tidegate(here.path(), &[command, "--help"], "");

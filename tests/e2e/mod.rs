@@ -5,6 +5,7 @@ mod bodies;
 mod commands;
 mod cql;
 mod damage;
+mod dead_letters;
 mod deploy;
 mod disk;
 mod kills;

@@ -199,6 +199,11 @@ impl Server {
         store::lose(&self.data());
     }
 
+    /// From its next start on, with this file as its configuration.
+    pub(crate) fn configure(&mut self, text: &str) {
+        self.setup.configuration = Some(text.to_owned());
+    }
+
     /// Ends it as a power cut would.
     pub(crate) fn kill_9(&mut self) {
         self.child.kill().unwrap();

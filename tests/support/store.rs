@@ -4,10 +4,13 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use ::store::scylla::migrate;
+use ::store::Store;
+use ::store::embedded::{Embedded, EmbeddedOptions};
+use ::store::scylla::{Scylla, migrate};
 use ::store::testing::cql;
+use schema::Clock;
 
 use super::command::{bare, finish};
 use super::cql::{Cql, PASSWORD};
@@ -55,6 +58,16 @@ pub(super) fn ensure(data: &Path) -> Settings {
 pub(super) fn known(data: &Path) -> Settings {
     let keyspace = change(|keyspaces| keyspaces.get(data).cloned());
     keyspace.map_or_else(Settings::new, |keyspace| settings(&keyspace))
+}
+
+/// The store of the node with this data folder, which must have ended if the store is in the folder.
+pub(crate) async fn open(data: &Path) -> Arc<dyn Store> {
+    let Some(keyspace) = change(|keyspaces| keyspaces.get(data).cloned()) else {
+        return Arc::new(Embedded::open(&data.join("store"), EmbeddedOptions::default()).unwrap());
+    };
+    let options = cql::options_at(cql::server(), &keyspace);
+    let clock: Clock = Arc::new(cql::now);
+    Arc::new(Scylla::open(&options, &cql::password(), clock).await.unwrap())
 }
 
 /// Takes all that the store has from the node with this data folder, which must have ended.

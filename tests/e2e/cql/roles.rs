@@ -68,6 +68,12 @@ fn gateways_answer_what_another_node_takes() {
     let publish = r#"mutation { publish(stream: "orders", data: {id: "x"}) { position } }"#;
     let told = gateway.graphql_answer(publish, &json!({})).json();
     assert_eq!(told["errors"][0]["extensions"]["code"], "MISDIRECTED", "{told}");
+    let replay = r#"mutation { replayDeadLetters(stream: "orders", positions: ["p:1"]) { verdict } }"#;
+    let told = gateway.graphql_answer(replay, &json!({})).json();
+    assert_eq!(told["errors"][0]["extensions"]["code"], "MISDIRECTED", "{told}");
+    let discard = r#"mutation { discardDeadLetters(stream: "orders", positions: ["p:1"]) { verdict } }"#;
+    let done = gateway.graphql(discard);
+    assert_eq!(done["discardDeadLetters"], json!([{"verdict": "NOT_FOUND"}]));
     for path in ["/graphql", "/data", "/"] {
         let told = taker.get(path);
         assert!(told.status == 421 && told.text().contains("tidegate gateway"), "{path}: {told:?}");
