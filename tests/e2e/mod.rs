@@ -9,6 +9,7 @@ mod dead_letters;
 mod deploy;
 mod disk;
 mod kills;
+mod kinesis;
 mod learning;
 mod limits;
 mod live;

@@ -5,6 +5,7 @@ mod command;
 mod consumer;
 pub(crate) mod cql;
 pub(crate) mod http;
+pub(crate) mod kinesis;
 mod memory;
 mod npm;
 pub(crate) mod relay;

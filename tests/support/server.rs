@@ -212,8 +212,13 @@ impl Server {
 
     /// Asks it to stop.
     pub(crate) fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    /// Sends a signal, such as STOP.
+    pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("sh")
-            .args(["-c", "kill -TERM \"$0\"", &self.child.id().to_string()])
+            .args(["-c", "kill -\"$0\" \"$1\"", name, &self.child.id().to_string()])
             .status()
             .unwrap();
         assert!(sent.success(), "the signal was not sent");

@@ -11,6 +11,7 @@ mod mount;
 mod needs;
 mod npm;
 mod processes;
+mod python;
 mod report;
 mod run;
 mod test;
@@ -40,6 +41,7 @@ Commands:
                          clients  packages from npm: the clients that follow streams
                          cql      a CQL server: Cassandra, which needs Java and Maven, is fetched and
                                   started, unless TIDEGATE_TEST_CQL=HOST:PORT names another
+                         boto3    a Python with boto3, which is installed: the producer in the tests of Kinesis
                          compose  Go, in which the check of the compose file is written
                          curl     which the README's session calls
                          strace   which shows the sync before the answer

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::arguments::Arguments;
-use crate::{Failure, cassandra, compose, mount, npm, run};
+use crate::{Failure, cassandra, compose, mount, npm, python, run};
 
 /// The browsers that will do, in the order in which they are looked for.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -24,10 +24,12 @@ const INSTALL_LIMIT: Duration = Duration::from_secs(600);
 pub(crate) struct Found {
     /// The browser, where one was asked for.
     pub(crate) chromium: Option<PathBuf>,
+    /// The Python with boto3, unless it is left out.
+    pub(crate) python: Option<PathBuf>,
 }
 
 /// What can be left out, and so what the end-to-end tests may find in `TIDEGATE_WITHOUT`.
-pub(crate) const NAMES: [&str; 7] = ["page", "clients", "cql", "compose", "curl", "strace", "tmpfs"];
+pub(crate) const NAMES: [&str; 8] = ["page", "clients", "cql", "boto3", "compose", "curl", "strace", "tmpfs"];
 
 /// Programs that the tests run besides: for the README's session, and for the trace that shows a sync before its answer.
 const TOOLS: [&str; 2] = ["curl", "strace"];
@@ -72,6 +74,10 @@ pub(crate) fn ensure(root: &Path, arguments: &Arguments) -> Result<Found, Failur
     if with_cassandra && !has_maven() {
         missing.push("maven");
     }
+    let with_python = !arguments.leaves_out("boto3");
+    if with_python && !python::can_be(root) {
+        missing.push(python::PACKAGE);
+    }
     let has_go = || find("go").is_some();
     let lacks_go = with_go && !has_go();
     if lacks_go {
@@ -90,10 +96,11 @@ pub(crate) fn ensure(root: &Path, arguments: &Arguments) -> Result<Found, Failur
         return Err(format!("{} was installed, but is not found on the path", missing.join(" or ")).into());
     }
     println!("{}", tools.join(", "));
+    let python = with_python.then(|| python::ensure(root)).transpose()?;
     if let Some(path) = &chromium {
         println!("Chromium: {}", path.display());
     }
-    Ok(Found { chromium })
+    Ok(Found { chromium, python })
 }
 
 /// Installs packages where that asks nobody: as root, on a system with apt-get.
@@ -129,6 +136,9 @@ fn advice(packages: &[&str]) -> String {
     if packages.contains(&JAVA) {
         advice += "; or name a CQL server with TIDEGATE_TEST_CQL=HOST:PORT";
     }
+    if packages.contains(&python::PACKAGE) {
+        advice += "; or name a Python that has boto3 with TIDEGATE_TEST_PYTHON=/path/to/it";
+    }
     if packages.contains(&GO) {
         advice += "; or bring a newer Go from go.dev";
     }
@@ -144,6 +154,7 @@ fn need(package: &str) -> &str {
     match package {
         "chromium" => "page",
         JAVA | "maven" => "cql",
+        python::PACKAGE => "boto3",
         GO => "compose",
         tool => tool,
     }
@@ -181,6 +192,10 @@ mod tests {
             ["apt-get install openjdk-17-jre-headless maven`", "TIDEGATE_TEST_CQL=", "test --without cql`"]
         {
             assert!(cql.contains(part), "{cql}");
+        }
+        let python = advice(&[python::PACKAGE]);
+        for part in ["apt-get install python3-venv`", "TIDEGATE_TEST_PYTHON=", "test --without boto3`"] {
+            assert!(python.contains(part), "{python}");
         }
         let compose = advice(&[GO]);
         for part in ["apt-get install golang-go`", "go.dev", "test --without compose`"] {

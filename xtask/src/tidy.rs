@@ -46,7 +46,7 @@ enum Kind {
     Rust,
     /// Markdown and TOML.
     Plain,
-    /// Of the page, of Go and of others: their own tools look after spaces, or none does.
+    /// Of the page, of Go, Python and others: their own tools look after spaces, or none does.
     Web,
     PackageLock,
 }
@@ -59,7 +59,7 @@ impl Kind {
         match path.rsplit_once('.')?.1 {
             "rs" => Some(Self::Rust),
             "md" | "toml" => Some(Self::Plain),
-            "ts" | "tsx" | "js" | "mjs" | "css" | "html" | "yml" | "cql" | "go" => Some(Self::Web),
+            "ts" | "tsx" | "js" | "mjs" | "css" | "html" | "yml" | "cql" | "go" | "py" => Some(Self::Web),
             _ => None,
         }
     }
