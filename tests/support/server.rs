@@ -91,11 +91,16 @@ impl Setup {
 
     /// Starts it, and waits until it takes requests.
     pub(crate) fn start(self) -> Server {
-        let folder = tempfile::Builder::new().prefix("tidegate-e2e-").tempdir().unwrap();
-        let (child, address) = spawn(&self, folder.path());
-        let server = Server { setup: self, child, address, folder };
+        let server = self.start_unready();
         server.wait_until_ready();
         server
+    }
+
+    /// Starts it, and waits until it listens.
+    pub(crate) fn start_unready(self) -> Server {
+        let folder = tempfile::Builder::new().prefix("tidegate-e2e-").tempdir().unwrap();
+        let (child, address) = spawn(&self, folder.path());
+        Server { setup: self, child, address, folder }
     }
 }
 

@@ -80,9 +80,15 @@ pub(super) fn lose(data: &Path) {
     }
 }
 
-/// Removes the store of the node with this data folder, which goes, too. The more keyspaces a server has, the longer it takes
-/// to make another.
+/// Removes the store of the node with this data folder, which goes, too.
 pub(super) fn remove(data: &Path) {
+    if let Some(keyspace) = change(|keyspaces| keyspaces.remove(data)) {
+        discard(keyspace);
+    }
+}
+
+/// Removes a keyspace that nobody uses any more, by and by. The more of them a server has, the longer it takes to make another.
+pub(crate) fn discard(keyspace: String) {
     static REMOVED: LazyLock<Mutex<Sender<String>>> = LazyLock::new(|| {
         let (removed, keyspaces) = channel::<String>();
         std::thread::spawn(move || {
@@ -95,9 +101,7 @@ pub(super) fn remove(data: &Path) {
         });
         Mutex::new(removed)
     });
-    if let Some(keyspace) = change(|keyspaces| keyspaces.remove(data)) {
-        let _ = REMOVED.lock().unwrap_or_else(PoisonError::into_inner).send(keyspace);
-    }
+    let _ = REMOVED.lock().unwrap_or_else(PoisonError::into_inner).send(keyspace);
 }
 
 fn settings(keyspace: &str) -> Settings {

@@ -6,9 +6,13 @@ use std::sync::{Arc, Mutex};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_LENGTH;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use ferrokinesis::store::Store;
 use tokio::sync::RwLock;
+
+use super::iterator;
 
 /// The largest request of Kinesis, and somewhat more.
 const BODY_BYTES_MAX: usize = 16 << 20;
@@ -49,16 +53,26 @@ impl Faults {
 }
 
 /// Answers a request, or refuses to.
-pub(super) async fn layer(State(faults): State<Arc<Faults>>, request: Request, next: Next) -> Response {
-    let (head, body) = request.into_parts();
+pub(super) async fn layer(
+    State((faults, store)): State<(Arc<Faults>, Store)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (mut head, body) = request.into_parts();
     // All of it, before anything is held up: its sender may be stopped in the midst of it.
-    let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
+    let Ok(mut body) = to_bytes(body, BODY_BYTES_MAX).await else {
         return StatusCode::BAD_REQUEST.into_response();
     };
     let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     let operation = target.and_then(|target| target.rsplit('.').next()).unwrap_or_default().to_owned();
     if faults.refuses(&operation) {
         return throttled();
+    }
+    if operation == "GetShardIterator"
+        && let Some(corrected) = iterator::corrected(&store, &body).await
+    {
+        head.headers.remove(CONTENT_LENGTH);
+        body = corrected;
     }
     let request = Request::from_parts(head, Body::from(body));
     if operation.starts_with("Put") {

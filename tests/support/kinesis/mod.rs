@@ -1,10 +1,11 @@
 //! An emulator of Kinesis in the process of the tests, one for each test, on a port of its own, with faults to order.
 //!
-//! What it answers wrongly, nothing here leans on: it says of every answer that it is 0 ms behind, and names no children of a
-//! shard that has ended.
+//! Two things that it answers wrongly are put right before it (`faults`, `iterator`). Nothing leans on others: it says of every
+//! answer that it is 0 ms behind, names no children of a shard that has ended, and tells when a record arrived in whole seconds.
 
 mod faults;
 mod gate;
+mod iterator;
 pub(crate) mod producer;
 mod reshard;
 
@@ -72,7 +73,7 @@ impl Emulator {
         let (faults, gate) = (Arc::<Faults>::default(), Gate::default());
         let (address, store) = runtime.block_on(async {
             let (app, store) = ferrokinesis::create_app(options);
-            let app = app.layer(from_fn_with_state(faults.clone(), faults::layer));
+            let app = app.layer(from_fn_with_state((faults.clone(), store.clone()), faults::layer));
             let door = gate.open().await;
             let address = door.address();
             tokio::spawn(async { axum::serve(door, app).await });
@@ -113,15 +114,23 @@ impl Emulator {
     /// Forgets the first records of a shard, as after its retention; gives how many it forgot, at most `count`.
     pub(crate) fn trim(&self, stream: &str, shard: &str, count: usize) -> usize {
         let _alone = self.runtime.block_on(self.faults.order.write());
-        let number: u32 = shard.rsplit('-').next().unwrap().parse().unwrap();
-        let prefix = format!("{number:08x}/");
+        let range = iterator::records_of(shard);
         self.runtime.block_on(async {
             let records = self.store.0.get_record_store(stream).await;
             let keys: Vec<String> =
-                records.into_keys().filter(|key| key.starts_with(&prefix)).take(count).collect();
+                records.into_keys().filter(|key| range.contains(key)).take(count).collect();
             self.store.0.delete_record_keys(stream, &keys).await;
             keys.len()
         })
+    }
+
+    /// From now on keeps what is put for as good as no time: until the second is over.
+    pub(crate) fn keep_nothing(&self, stream: &str) {
+        self.runtime.block_on(async {
+            let mut kept = self.store.0.get_stream(stream).await.unwrap();
+            kept.retention_period_hours = 0;
+            self.store.0.put_stream(stream, kept).await.unwrap();
+        });
     }
 
     /// Ends all connections; with `cut`, new ones end at once, too: what its clients see is the service lost. What was put stays.
