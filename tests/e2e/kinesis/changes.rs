@@ -26,7 +26,12 @@ fn splits_and_merges_under_load_keep_the_order_of_keys() {
     let plan = Plan { seed: turns.seed(), keys: 40, count: None, rate: Some(150), is_mixed: true };
     let producer = emulator.produce(STREAM, &plan);
     for change in 0..CHANGES {
-        // Some changes meet shards that nobody has taken up yet.
+        // For some time shards are changed that nobody has read to their end, and their children, and those of these.
+        match change {
+            2 => emulator.throttle("GetRecords", 100),
+            6 => emulator.throttle("GetRecords", 0),
+            _ => {}
+        }
         producer.wait_for(60 + change * (20 + turns.below(200)));
         let open = emulator.open_shards(STREAM);
         if open.len() > 2 && turns.below(2) == 0 {
