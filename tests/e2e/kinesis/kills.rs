@@ -22,7 +22,7 @@ fn kills_of_one_of_three_workers_lose_nothing_and_repeat_nothing() {
     let client = cluster.client();
     balanced(&client, 3);
     let watch = Watch::from_now(&client);
-    let plan = Plan { seed, keys: 30, count: None, rate: Some(100), is_mixed: true };
+    let plan = Plan { seed, keys: 30, count: None, rate: Some(60), is_mixed: true };
     let producer = cluster.emulator.produce(STREAM, &plan);
     let kills = asked("TIDEGATE_KILLS").unwrap_or(KILLS);
     for kill in 1..=kills {
@@ -50,5 +50,5 @@ fn kills_of_one_of_three_workers_lose_nothing_and_repeat_nothing() {
     let taken = check::all_is_there(&client, &watch, &acks, &context);
     check::checkpoints(&client, || acks.clone(), &context);
     println!("{context}: {} acknowledged, there {taken:?} later; {:?}", acks.len(), began.elapsed());
-    assert!(acks.len() > 50 * kills as usize, "{context}: too little to say anything");
+    assert!(acks.len() > 40 * kills as usize, "{context}: too little to say anything");
 }

@@ -73,9 +73,13 @@ impl Watch {
     pub(super) fn expect_in_order(&self, counts: &BTreeMap<String, usize>, context: &str) {
         let total: usize = counts.values().sum();
         let count = || self.got(|got| got.iter().filter(|seen| seen.key != FIRST).count());
-        until(&format!("{context}: {total} messages to come"), count, |count| {
-            (*count >= total).then_some(())
-        });
+        // How long all of it takes is no matter, as long as it goes on.
+        let mut before = count();
+        while before < total {
+            let more = |count: &usize| (*count > before).then_some(*count);
+            before =
+                until(&format!("{context}: more than {before} of {total} messages to come"), count, more);
+        }
         let mut keys = BTreeMap::<String, Vec<usize>>::new();
         self.got(|got| {
             for seen in got.iter().filter(|seen| seen.key != FIRST) {
