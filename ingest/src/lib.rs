@@ -24,7 +24,8 @@
 //!  replay: dead letters ▸ decide ▸ the same steps, of a partition of their own
 //! ```
 //!
-//! Read in that order: `http`, `accept` (and [`streams`](IngestSettings::create_streams)), [`log`], `consume`. `start` puts
+//! Read in that order: `http`, `accept` (and [`streams`](IngestSettings::create_streams)), [`log`], `consume`; where Kinesis is the log,
+//! [`kinesis`] stands in the place of `log`. `start` puts
 //! them together. [`Replayer`] stands by itself: it needs the store alone.
 //!
 //! **Invariants.** Nothing is acknowledged before it is durable in the log. What is refused is refused before the log.

@@ -1,14 +1,17 @@
-//! What is known of Kinesis: what its records carry, which of a stream's shards may be consumed when, and by whom. All of it
-//! are pure functions and machines: whoever calls them asks Kinesis, the store and the clock.
+//! Kinesis as the log: what is known of it as pure functions and machines, and the shell around them.
 //!
 //! ```text
-//!  ListShards ──┐                                       GetRecords · SubscribeToShard
-//!               ├─▶ shards ─▶ what may be consumed ─┐         │
-//!  leases ──────┤                                   ▼         ▼
-//!               └─▶ balance: expired? ─▶ what this worker claims, steals, gives up
-//!                                                             │
-//!                                                   record ─▶ Span ─▶ the consumer's core
-//!                                                     └ aggregated
+//!  put ◀── accept                            api: the only place that knows Kinesis's client
+//!   │ those of one key one after another      │
+//!   ▼                                         ▼
+//!  Kinesis ─── ListShards ──▶ look ─▶ shards: what may be registered, consumed ─┐
+//!     │                        ▲                                                ▼
+//!     │        leases ─────────┘        balance: what this worker claims, steals, gives up
+//!     │           ▲ held: renewals                                              ▼
+//!     │           └──────────────────────────────── worker: a run for each shard that it has
+//!     │                                                                         │
+//!     └─ GetRecords ──▶ reader ── one piece ahead ──▶ run ─▶ record ─▶ Span ─▶ the consumer's core, checkpoints
+//!                                                              └ aggregated
 //! ```
 
 pub mod aggregated;
