@@ -23,9 +23,9 @@ fn kinesis_and_the_store_may_fail_for_a_while() {
     let client = cluster.client();
     balanced(&client, 3);
     let watch = Watch::from_now(&client);
-    let plan = Plan { seed, keys: 24, count: None, rate: Some(100), is_mixed: true };
+    let plan = Plan { seed, keys: 24, count: None, rate: Some(40), is_mixed: true };
     let producer = emulator.produce(STREAM, &plan);
-    producer.wait_for(100);
+    producer.wait_for(50);
     let caught_up = |fault: &str, begin: &dyn Fn(), end: &dyn Fn()| {
         let context = format!("seed {seed}, {fault}");
         begin();
