@@ -44,7 +44,7 @@ impl Totals {
     fn tell(self, Lived { histories, time }: Lived, enough: u64) {
         println!("{histories} histories in {time:?}");
         let Self { letters, messages, folded, discarded, cut_short } = self;
-        let mut is_much = true;
+        let mut is_something = true;
         for (what, count) in [
             ("letters", letters),
             ("messages", messages),
@@ -54,9 +54,9 @@ impl Totals {
         ] {
             let count = count.into_inner();
             println!("  {count} {what}");
-            is_much &= count > histories / 4;
+            is_something &= count > 0;
         }
-        assert!(histories < enough || is_much);
+        assert!(histories < enough || is_something);
     }
 }
 
