@@ -101,9 +101,9 @@ async fn node(config: Config, clients: Vec<Client>, role: Role, with_demo: bool)
         true => Some(start_ingest(&config, shared.clone(), hub.clone(), clock.clone()).await?),
         false => None,
     };
-    let replayer =
-        ingest.is_some().then(|| Replayer::new(shared.clone(), config.limits.clone(), hub.clone()));
-    let watch = replayer.clone().map(|replayer| tokio::spawn(replayer.watch()));
+    // It needs the store alone, so that every node has one.
+    let replayer = Replayer::new(shared.clone(), config.limits.clone(), hub.clone());
+    let watch = tokio::spawn(replayer.clone().watch());
     let issuer = Issuer::open(data, &url, config.issuer.clone(), clients, development, clock.clone())?;
     // Before the first schema is built, so that it knows the fields of the demo's history.
     let traffic = match &ingest {
@@ -118,10 +118,7 @@ async fn node(config: Config, clients: Vec<Client>, role: Role, with_demo: bool)
                 Some(ingest) => Arc::new(ingest.clone()),
                 None => Arc::new(role::Nowhere),
             };
-            let replay: Arc<dyn Replay> = match &replayer {
-                Some(replayer) => Arc::new(replayer.clone()),
-                None => Arc::new(role::NO_REPLAYS),
-            };
+            let replay: Arc<dyn Replay> = Arc::new(replayer.clone());
             let (settings, live) = (config.gateway.clone(), config.live.clone());
             let (store, limits) = (shared.clone(), config.limits.clone());
             let (clock, stopping) = (clock.clone(), stopped.clone());
@@ -137,9 +134,7 @@ async fn node(config: Config, clients: Vec<Client>, role: Role, with_demo: bool)
     let limits = &config.limits;
     let bodies = Bodies::new(limits.bodies_bytes, Duration::from_millis(limits.bodies_wait_ms));
     let mut app = Router::new().merge(issuer.router()).merge(role.elsewhere());
-    if let Some(replayer) = &replayer {
-        replayer.register(&mut registry);
-    }
+    replayer.register(&mut registry);
     if let Some(ingest) = &ingest {
         ingest.register(&mut registry);
         app = app.merge(ingest.router::<Access>(bodies.clone()).with_state(issuer.access()));
@@ -185,7 +180,7 @@ async fn node(config: Config, clients: Vec<Client>, role: Role, with_demo: bool)
     if let Some(traffic) = traffic {
         traffic.abort();
     }
-    for task in [sweeper, watch].into_iter().flatten() {
+    for task in [sweeper, Some(watch)].into_iter().flatten() {
         task.abort();
     }
     if let Some(ingest) = ingest {

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use serde_json::json;
-use store::{NoReplays, Publish, PublishError, PublishRequest, Published, WritePolicy};
+use store::{Publish, PublishError, PublishRequest, Published, WritePolicy};
 
 use crate::config::StoreSettings;
 
@@ -23,10 +23,6 @@ pub(crate) enum Role {
 
 const NO_MESSAGES: &str =
     "this node takes no messages, it answers queries: send them to one that runs `tidegate ingest`";
-/// Where replays lead on such a node.
-pub(super) const NO_REPLAYS: NoReplays = NoReplays(
-    "this node takes no messages, and so makes none of dead letters: ask one that runs `tidegate`, which does both",
-);
 const NO_QUERIES: &str =
     "this node answers no queries, it takes messages: ask one that runs `tidegate gateway`";
 
