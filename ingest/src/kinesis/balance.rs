@@ -125,17 +125,23 @@ pub fn balance(
     free.sort_by_key(|lease| draw(me, lease));
     free.truncate(share.saturating_sub(mine));
     let claim: Vec<Take> = free.into_iter().map(take).collect();
-    let steal = if claim.is_empty() { victim(me, mine, &others) } else { None };
+    let steal = if claim.is_empty() { victim(me, mine, &others, &given_up) } else { None };
     Moves { claim, steal, give_up }
 }
 
-/// What is stolen by somebody who has `mine`, if anybody has at least two more.
-fn victim(me: &WorkerId, mine: usize, others: &BTreeMap<&WorkerId, Vec<&LeaseView>>) -> Option<Take> {
+/// What is stolen by somebody who has `mine` and has just `given_up` some, if anybody has at least two more.
+fn victim(
+    me: &WorkerId,
+    mine: usize,
+    others: &BTreeMap<&WorkerId, Vec<&LeaseView>>,
+    given_up: &BTreeSet<&PartitionId>,
+) -> Option<Take> {
     let (_, richest) = others.iter().max_by_key(|(_, leases)| leases.len())?;
     if richest.len() < mine + 2 {
         return None;
     }
-    richest.iter().min_by_key(|lease| draw(me, lease)).map(|lease| take(lease))
+    let stolen = richest.iter().filter(|lease| !given_up.contains(&lease.partition));
+    stolen.min_by_key(|lease| draw(me, lease)).map(|lease| take(lease))
 }
 
 fn take(lease: &LeaseView) -> Take {

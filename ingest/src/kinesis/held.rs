@@ -36,9 +36,13 @@ impl Held {
         self.lock().insert(shard, Holding { epoch, renewed: claimed, run });
     }
 
-    /// It runs here no more.
-    pub(super) fn end(&self, shard: &PartitionId) {
-        self.lock().remove(shard);
+    /// It runs here in `epoch` no more; `true` if it does in no other. Who comes to its end late is in nobody's way.
+    pub(super) fn end(&self, shard: &PartitionId, epoch: u64) -> bool {
+        let mut held = self.lock();
+        if held.get(shard).is_some_and(|holding| holding.epoch == epoch) {
+            held.remove(shard);
+        }
+        !held.contains_key(shard)
     }
 
     /// What runs here, and in which epoch.
@@ -88,5 +92,21 @@ impl Held {
                 holding.run.abort();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_end_of_a_former_run_is_not_that_of_the_next() {
+        let (held, shard) = (Held::default(), PartitionId::new("shard"));
+        let run = || tokio::spawn(std::future::pending::<()>()).abort_handle();
+        held.begin(shard.clone(), 1, pace::now(), run());
+        held.begin(shard.clone(), 2, pace::now(), run());
+        assert!(!held.end(&shard, 1));
+        assert_eq!(held.running(), [(shard.clone(), 2)].into());
+        assert!(held.end(&shard, 2) && held.running().is_empty());
     }
 }

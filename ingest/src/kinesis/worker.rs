@@ -49,7 +49,8 @@ pub(super) struct Worker {
     observer: Observer,
     held: Arc<Held>,
     runs: JoinSet<Outcome>,
-    shards: HashMap<Id, PartitionId>,
+    /// What each run consumes, and in which epoch.
+    shards: HashMap<Id, (PartitionId, u64)>,
     stop: watch::Sender<bool>,
     /// When this stream was met: what `latest` means.
     since: Timestamp,
@@ -204,7 +205,7 @@ impl Worker {
             reading.spawn(reader.run(give));
             Run { may_lack, ..run }.consume(pieces, stop).await
         });
-        self.shards.insert(consuming.id(), shard.clone());
+        self.shards.insert(consuming.id(), (shard.clone(), lease.epoch));
         self.held.begin(shard.clone(), lease.epoch, claimed, consuming);
     }
 
@@ -232,9 +233,10 @@ impl Worker {
                 (error.id(), None)
             }
         };
-        let Some(shard) = self.shards.remove(&id) else { return };
-        tracing::info!(stream = %self.stream, %shard, ?outcome, "the shard is consumed here no more");
-        self.held.end(&shard);
-        self.shared.status.end(&self.stream, &shard);
+        let Some((shard, epoch)) = self.shards.remove(&id) else { return };
+        tracing::info!(stream = %self.stream, %shard, epoch, ?outcome, "the shard is consumed here no more");
+        if self.held.end(&shard, epoch) {
+            self.shared.status.end(&self.stream, &shard);
+        }
     }
 }

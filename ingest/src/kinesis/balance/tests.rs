@@ -175,3 +175,11 @@ fn a_lease_expires_when_its_heartbeat_stood_still_for_a_term() {
     observer.observe(std::slice::from_ref(&lease), at(90), at(90));
     assert!(!observer.is_expired(&lease));
 }
+
+#[test]
+fn what_is_given_up_is_not_stolen_back_in_the_same_breath() {
+    let leases = leases("a:2 a:2");
+    let running = leases.iter().map(|lease| (lease.partition.clone(), 1)).collect();
+    let moves = balance(&worker("me"), &running, &leases, &plan_of(&leases), &Observer::new(TERM));
+    assert_eq!((moves.claim.len(), moves.steal, moves.give_up.len()), (0, None, 2));
+}
