@@ -99,7 +99,7 @@ fn a_store_that_is_well_is_said_to_be() {
         "ok       cluster",
         "ok       copies   1 of each row in",
         "ok       quorum   1 of 1 copies must answer, and 1 of 1 nodes are up",
-        "ok       schema   version 2 is there",
+        "ok       schema   version 3 is there",
         "ok       read     a small one takes",
         "ok       log-id   this folder's log feeds the keyspace",
         "It is well.",

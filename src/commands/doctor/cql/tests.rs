@@ -58,7 +58,7 @@ fn what_is_well_is_said_line_by_line() {
         "ok       cluster  ScyllaDB: eu with 3 of 3 nodes up",
         "ok       copies   3 of each row in eu",
         "ok       quorum   2 of 3 copies must answer, and 3 of 3 nodes are up",
-        "ok       schema   version 2 is there, and this binary runs on 2 and 3",
+        "ok       schema   version 3 is there, and this binary runs on 3 and 4",
         "ok       read     a small one takes 1.2 ms there and back",
         "ok       log-id   this folder's log feeds the keyspace",
     ];
@@ -119,9 +119,9 @@ fn datacenters_keyspaces_and_what_they_hold() {
         &settings(),
         &holding(0, None),
         1,
-        &["version 0 is there, and this binary runs on 2 and 3", "tidegate migrate"],
+        &["version 0 is there, and this binary runs on 3 and 4", "tidegate migrate"],
     );
-    check(&settings(), &holding(own + 2, None), 1, &["version 4 is there", "a newer binary"]);
+    check(&settings(), &holding(own + 2, None), 1, &["version 5 is there", "a newer binary"]);
     check(&settings(), &holding(own, Some("other")), 1, &["another log than this node's"]);
     let unread = Keyspace { copies: BTreeMap::from([("eu".into(), 3)]), contents: Err("late".into()) };
     check(
