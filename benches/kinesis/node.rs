@@ -31,7 +31,27 @@ impl Rest {
             Self::Cql => "the CQL store",
         }
     }
+
+    /// A store that no run has used.
+    pub async fn open(self) -> Opened {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store: Arc<dyn Store> = match self {
+            Self::Embedded => {
+                Arc::new(Embedded::open(folder.path(), EmbeddedOptions::default()).expect("a store"))
+            }
+            Self::Cql => {
+                let (options, password) =
+                    (cql::options_at(cql::server(), &cql::fresh("bench")), cql::password());
+                migrate::run(&options, &password, false, |_| {}).await.expect("the tables");
+                Arc::new(Scylla::open(&options, &password, Arc::new(cql::now)).await.expect("the store"))
+            }
+        };
+        (store, folder)
+    }
 }
+
+/// An empty store, and a folder that goes with it.
+pub type Opened = (Arc<dyn Store>, tempfile::TempDir);
 
 /// A node, which consumes one stream.
 pub struct Node {
@@ -50,15 +70,9 @@ impl Announce for Stored {
 }
 
 impl Node {
-    pub async fn start(emulator: &Emulator, stream: &str, rest: Rest) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+    /// Starts one on a store that was opened before, and with nothing in it.
+    pub async fn start(emulator: &Emulator, stream: &str, (store, folder): Opened) -> Self {
         let clock: Clock = Arc::new(cql::now);
-        let store: Arc<dyn Store> = match rest {
-            Rest::Embedded => {
-                Arc::new(Embedded::open(folder.path(), EmbeddedOptions::default()).expect("a store"))
-            }
-            Rest::Cql => Arc::new(fresh_cql(clock.clone()).await),
-        };
         let settings = KinesisSettings {
             region: "us-east-1".into(),
             endpoint: emulator.endpoint(),
@@ -90,11 +104,4 @@ impl Node {
     pub async fn stop(self) {
         assert!(self.ingest.drain(PATIENCE).await, "it was not drained");
     }
-}
-
-/// A store in a keyspace that no run has used.
-async fn fresh_cql(clock: Clock) -> Scylla {
-    let (options, password) = (cql::options_at(cql::server(), &cql::fresh("bench")), cql::password());
-    migrate::run(&options, &password, false, |_| {}).await.expect("the tables");
-    Scylla::open(&options, &password, clock).await.expect("the store")
 }
