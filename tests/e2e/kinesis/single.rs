@@ -26,7 +26,7 @@ fn what_boto3_puts_is_queried_and_followed_through_a_kill() {
     put_first(&emulator, &node.client());
     let watch = Watch::from_now(&node.client());
 
-    let plan = Plan { seed, keys: 10, count: Some(600), rate: None, is_mixed: true };
+    let plan = Plan { seed, keys: 10, count: Some(1_500), rate: None, is_mixed: true };
     let acks = emulator.produce(STREAM, &plan).finish();
     for kind in [Kind::Message, Kind::Aggregated, Kind::Again, Kind::Poison] {
         assert!(acks.iter().any(|ack| ack.kind == kind), "{context}: {kind:?}");
