@@ -1,6 +1,7 @@
 //! How a lease's row is read and written, and the heartbeat beside it.
 
 use schema::{PartitionId, StreamName};
+use scylla::statement::prepared::PreparedStatement;
 
 use super::Scylla;
 use super::call::Cas;
@@ -14,8 +15,7 @@ impl Scylla {
         stream: &StreamName,
         partition: &PartitionId,
     ) -> Result<Option<LeaseRow>, StoreError> {
-        let key = (stream.as_str(), partition.as_str());
-        LeaseRow::read(&self.0.calls.query("read a lease", &self.0.statements.lease, key).await?)
+        self.read_lease(&self.0.statements.lease, stream, partition).await
     }
 
     /// A lease after every compare-and-set of it that was begun.
@@ -24,8 +24,17 @@ impl Scylla {
         stream: &StreamName,
         partition: &PartitionId,
     ) -> Result<Option<LeaseRow>, StoreError> {
+        self.read_lease(&self.0.statements.lease_settled, stream, partition).await
+    }
+
+    async fn read_lease(
+        &self,
+        statement: &PreparedStatement,
+        stream: &StreamName,
+        partition: &PartitionId,
+    ) -> Result<Option<LeaseRow>, StoreError> {
         let key = (stream.as_str(), partition.as_str());
-        LeaseRow::read(&self.0.calls.query("read a lease", &self.0.statements.lease_settled, key).await?)
+        LeaseRow::read(&self.0.calls.query("read a lease", statement, key).await?)
     }
 
     /// Writes the first lease of a partition.
