@@ -83,7 +83,8 @@ impl Hub {
     pub(super) async fn catch_up(&self, stream: &StreamName, store: &dyn Store) -> Result<(), StoreError> {
         let lineage = self.learn(stream, &store.leases(stream).await?);
         for partition in lineage.in_order() {
-            if self.may_take(stream, partition) {
+            // Once more each time: its parents' end may have come just now.
+            if self.tip(stream).is_some_and(|tip| lineage.may_enter(partition, &tip)) {
                 self.catch_up_with(stream, partition, store).await?;
             }
         }
@@ -100,11 +101,6 @@ impl Hub {
         let mut lineages = self.lineages.lock().unwrap_or_else(PoisonError::into_inner);
         lineages.insert(stream.clone(), lineage.clone());
         lineage
-    }
-
-    /// Whether rows of `partition` may come next: all of its parents is here.
-    fn may_take(&self, stream: &StreamName, partition: &PartitionId) -> bool {
-        self.tip(stream).is_some_and(|tip| self.lineage(stream).may_enter(partition, &tip))
     }
 
     async fn catch_up_with(
@@ -176,11 +172,10 @@ impl Hub {
 
 impl Announce for Hub {
     fn announce(&self, stream: &StreamName, partition: &PartitionId, row: &Arc<JournalRow>) {
-        if self.tip(stream).is_none() {
-            return;
-        }
+        let Some(tip) = self.tip(stream) else { return };
         // What is announced of a partition that is new here, or before its parents' end, is found in the journal.
-        if !self.may_take(stream, partition) || self.take(stream, partition, row) == Taken::Early {
+        let may_enter = self.lineage(stream).may_enter(partition, &tip);
+        if !may_enter || self.take(stream, partition, row) == Taken::Early {
             self.missed.notify_waiters();
         }
     }
