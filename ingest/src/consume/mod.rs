@@ -15,6 +15,8 @@ pub(crate) mod replays;
 mod retry;
 mod shapes;
 
+use std::time::Instant;
+
 use schema::{PartitionId, StreamName};
 
 pub(crate) use batch::{Batch, Decoded};
@@ -23,6 +25,14 @@ pub(crate) use lane::{Lane, Outlet};
 pub(crate) use progress::Progress;
 pub use record::{Body, Record, Span};
 pub(crate) use shapes::Shapes;
+
+/// Waits until a checkpoint is `due`; for ever, where none is.
+pub(crate) async fn until_due(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
+    }
+}
 
 /// Why the consumer has stopped for good. What it had not checkpointed is done again by the next.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -2,22 +2,18 @@
 
 use std::sync::Arc;
 
-use schema::{PartitionId, Sequence, StreamName, Timestamp};
+use schema::{PartitionId, Sequence, Timestamp};
 use store::Next;
 
-use super::api::{Begin, Failure, Kinesis};
+use super::api::{Begin, Failure};
+use super::look::Looker;
 use super::pace;
-use crate::consume::Outlet;
 
 const HOUR: i64 = 3_600_000_000;
 
 /// A shard that is taken up again.
 pub(super) struct Retained {
-    pub(super) kinesis: Arc<dyn Kinesis>,
-    pub(super) outlet: Arc<Outlet>,
-    pub(super) stream: StreamName,
-    /// Kinesis's own name of the stream.
-    pub(super) source: StreamName,
+    pub(super) looker: Arc<Looker>,
     pub(super) shard: PartitionId,
     pub(super) now: Timestamp,
 }
@@ -29,7 +25,8 @@ impl Retained {
         if consumed == Sequence::ZERO {
             return false;
         }
-        let hours = self.until_answered(|| self.kinesis.retention_hours(&self.source)).await;
+        let Looker { kinesis, source, .. } = &*self.looker;
+        let hours = self.until_answered(|| kinesis.retention_hours(source)).await;
         let kept_since = self.now.plus_micros(-(hours.min(100_000) as i64).saturating_mul(HOUR));
         if self.came(consumed).await.is_some_and(|came| came > kept_since) {
             return false;
@@ -40,8 +37,9 @@ impl Retained {
 
     /// When what was consumed last came, if the journal still says so.
     async fn came(&self, consumed: Sequence) -> Option<Timestamp> {
-        let read = || self.outlet.store.next_journal(&self.stream, &self.shard, consumed.before());
-        match self.outlet.patience.until_done("read the journal", read).await {
+        let Looker { outlet, stream, .. } = &*self.looker;
+        let read = || outlet.store.next_journal(stream, &self.shard, consumed.before());
+        match outlet.patience.until_done("read the journal", read).await {
             Next::Row(row) => row.messages.last().map(|message| message.arrived_at),
             Next::Gap { .. } | Next::Wait => None,
         }
@@ -49,9 +47,10 @@ impl Retained {
 
     /// The oldest record that Kinesis still has. It may give nothing, again and again, on the way there.
     async fn oldest(&self) -> Result<Option<Sequence>, Failure> {
-        let mut iterator = self.kinesis.open(&self.source, &self.shard, Begin::Oldest).await?;
+        let Looker { kinesis, source, .. } = &*self.looker;
+        let mut iterator = kinesis.open(source, &self.shard, Begin::Oldest).await?;
         loop {
-            let given = self.kinesis.next(&iterator, 1).await?;
+            let given = kinesis.next(&iterator, 1).await?;
             if let Some(oldest) = given.records.first() {
                 return Ok(Some(oldest.sequence));
             }
@@ -73,7 +72,7 @@ impl Retained {
                 Ok(answer) => return answer,
                 Err(error) => {
                     failures += 1;
-                    tracing::debug!(stream = %self.stream, shard = %self.shard, %error, "it is not known yet whether records are gone");
+                    tracing::debug!(stream = %self.looker.stream, shard = %self.shard, %error, "it is not known yet whether records are gone");
                     tokio::time::sleep(pace::after(failures, self.shard.as_str())).await;
                 }
             }

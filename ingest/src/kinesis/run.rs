@@ -13,7 +13,7 @@ use super::reader::Piece;
 use super::record::{Fetched, span};
 use super::status::ShardStatus;
 use crate::IngestSettings;
-use crate::consume::{Lane, Outlet};
+use crate::consume::{Lane, Outlet, until_due};
 use crate::streams::Streams;
 
 /// How it came to an end here.
@@ -53,17 +53,10 @@ impl Run {
             if self.is_due() && !self.mark().await {
                 return Outcome::Lost;
             }
-            let due = self.due();
-            let due = async {
-                match due {
-                    Some(due) => tokio::time::sleep_until(due.into()).await,
-                    None => std::future::pending().await,
-                }
-            };
             tokio::select! {
                 biased;
                 () = stopped(&mut stop) => return self.give_up().await,
-                () = due => {}
+                () = until_due(self.due()) => {}
                 piece = pieces.recv() => match piece {
                     Some(Piece::Records(records, _room)) => self.take(&records).await,
                     Some(Piece::End) => return self.end(false, &mut stop).await,

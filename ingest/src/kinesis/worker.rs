@@ -11,7 +11,7 @@ use tokio::task::{Id, JoinSet};
 use super::api::{Begin, Failure, Kinesis};
 use super::balance::{Moves, Observer, Take, balance};
 use super::held::Held;
-use super::lease::WorkerId;
+use super::lease::{LeaseView, WorkerId};
 use super::look::{Looker, Seen};
 use super::pace;
 use super::reader::Reader;
@@ -100,7 +100,7 @@ impl Worker {
             };
             tokio::select! {
                 biased;
-                _ = draining.wait_for(|draining| *draining) => {}
+                () = stopped(&mut draining) => {}
                 Some(ended) = self.runs.join_next_with_id() => self.reap(ended),
                 () = tokio::time::sleep(pause) => {}
             }
@@ -127,24 +127,20 @@ impl Worker {
             tracing::info!(stream = %self.stream, %shard, "the shard is another worker's now");
             self.held.stop(shard);
         }
-        for take in claim.iter().chain(&steal) {
-            let has_parents =
-                leases.iter().any(|lease| lease.partition == take.partition && !lease.parents.is_empty());
-            let lost = plan.lost.contains(&take.partition);
-            let generation = leases
-                .iter()
-                .find(|lease| lease.partition == take.partition)
-                .map_or(1, |lease| lease.generation);
-            self.take(take, generation, has_parents, lost).await;
+        for Take { partition, .. } in claim.iter().chain(&steal) {
+            if let Some(seen) = leases.iter().find(|lease| lease.partition == *partition) {
+                self.take(seen, plan.lost.contains(partition)).await;
+            }
         }
         Ok(!plan.register.is_empty())
     }
 
-    /// Claims a shard, unless somebody is quicker, and consumes it from then on.
-    async fn take(&mut self, take: &Take, generation: u32, has_parents: bool, lost: bool) {
-        let Take { partition: shard, epoch: seen } = take;
+    /// Claims a shard as it was seen, unless somebody is quicker, and consumes it from then on; one that is lost is ended.
+    async fn take(&mut self, seen: &LeaseView, lost: bool) {
+        let shard = &seen.partition;
         let claimed = pace::now();
-        let claim = self.shared.outlet.store.claim_lease_if(&self.stream, shard, &self.shared.id, *seen);
+        let (store, me) = (&self.shared.outlet.store, &self.shared.id);
+        let claim = store.claim_lease_if(&self.stream, shard, me, seen.epoch);
         let lease = match claim.await {
             Ok(Some(lease)) => lease,
             // Another's; and if it was claimed though nobody said so, the next look tells.
@@ -157,9 +153,9 @@ impl Worker {
         let consumed = lease.checkpoint;
         tracing::info!(stream = %self.stream, %shard, after = %consumed, epoch = lease.epoch, "the shard is consumed here");
         let status = self.shared.status.begin(&self.stream, shard);
-        let lane =
-            Lane { partition: shard.clone(), generation, epoch: lease.epoch, consumed, checkpoint: consumed };
-        let run = Run {
+        let (partition, generation) = (shard.clone(), seen.generation);
+        let lane = Lane { partition, generation, epoch: lease.epoch, consumed, checkpoint: consumed };
+        let mut run = Run {
             outlet: self.shared.outlet.clone(),
             streams: self.shared.streams.clone(),
             stream: self.stream.clone(),
@@ -174,7 +170,7 @@ impl Worker {
             kinesis: self.shared.kinesis.clone(),
             stream: self.source.clone(),
             shard: shard.clone(),
-            from: self.start(consumed, has_parents),
+            from: self.start(consumed, !seen.parents.is_empty()),
             room: self.shared.room.clone(),
             poll: self.shared.settings.poll(),
             records_max: self.shared.settings.records_max,
@@ -182,19 +178,13 @@ impl Worker {
             clock: self.shared.clock.clone(),
         };
         let mut stop = self.stop.subscribe();
-        let retained = Retained {
-            kinesis: self.shared.kinesis.clone(),
-            outlet: self.shared.outlet.clone(),
-            stream: self.stream.clone(),
-            source: self.source.clone(),
-            shard: shard.clone(),
-            now: (self.shared.clock)(),
-        };
+        let now = (self.shared.clock)();
+        let retained = Retained { looker: self.looker.clone(), shard: shard.clone(), now };
         let consuming = self.runs.spawn(async move {
             if lost {
                 return run.end(true, &mut stop).await;
             }
-            let may_lack = tokio::select! {
+            run.may_lack = tokio::select! {
                 biased;
                 () = stopped(&mut stop) => return run.give_up().await,
                 may_lack = retained.may_lack(consumed) => may_lack,
@@ -203,7 +193,7 @@ impl Worker {
             let mut reading = JoinSet::new();
             let (give, pieces) = mpsc::channel(1);
             reading.spawn(reader.run(give));
-            Run { may_lack, ..run }.consume(pieces, stop).await
+            run.consume(pieces, stop).await
         });
         self.shards.insert(consuming.id(), (shard.clone(), lease.epoch));
         self.held.begin(shard.clone(), lease.epoch, claimed, consuming);

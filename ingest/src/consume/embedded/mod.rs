@@ -16,9 +16,9 @@ use schema::{PartitionId, StreamName};
 use store::StreamRecord;
 use tokio::sync::watch;
 
-use super::ConsumeError;
 use super::lane::{Lane, Outlet};
 use super::progress::Progress;
+use super::{ConsumeError, until_due};
 use crate::IngestSettings;
 use crate::log::{Log, LogError, LogOffset, LogReader, LogRecord};
 use crate::streams::Streams;
@@ -116,14 +116,8 @@ impl Consumer {
         if drained {
             return Event::Drained;
         }
-        let due = async {
-            match due {
-                Some(due) => tokio::time::sleep_until(due.into()).await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
-            () = due => Event::CheckpointDue,
+            () = until_due(due) => Event::CheckpointDue,
             // The log, and so the sender, is this consumer's own; and that nobody can ask for the end is no end.
             _ = durable.changed() => Event::More,
             Ok(()) = draining.changed() => Event::More,
