@@ -37,7 +37,7 @@ pub struct Lived {
 /// # Panics
 /// If one of them does; its seed is printed.
 pub fn histories(count: u64, live: impl AsyncFn(u64, Ground) + Sync) -> Lived {
-    let (seeds, began) = (asked(count), Instant::now());
+    let (seeds, began) = (seeds(count), Instant::now());
     let next = AtomicU64::new(seeds.start);
     std::thread::scope(|scope| {
         for _ in 0..THREADS {
@@ -75,7 +75,7 @@ pub fn cql_histories(count: u64, live: impl AsyncFn(u64, Ground) + Sync) -> Opti
         println!("no histories on CQL: TIDEGATE_WITHOUT leaves them out");
         return None;
     }
-    let (seeds, began) = (asked(count), Instant::now());
+    let (seeds, began) = (seeds(count), Instant::now());
     let is_troubled = |seed: &u64| seed % TROUBLED == 1;
     let options = ScyllaOptions { request_ms: 1_000, ..cql::options_at(cql::server(), cql::KEYSPACE) };
     std::thread::scope(|scope| {
@@ -121,9 +121,13 @@ async fn trouble(seed: u64, options: &ScyllaOptions, straight: &Scylla, live: &i
     proxy.end().await;
 }
 
-/// The seeds of a run that would take `count`.
-fn asked(count: u64) -> Range<u64> {
-    let asked = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+/// The seeds of a run that would take `count`: `TIDEGATE_SEED=n` asks for that one alone, `TIDEGATE_SEEDS=n` for so many.
+///
+/// # Panics
+/// If what is asked for is no number.
+#[expect(clippy::expect_used, reason = "a test fails where it can't go on")]
+pub fn seeds(count: u64) -> Range<u64> {
+    let asked = |name| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("seeds are numbers"));
     match asked("TIDEGATE_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..asked("TIDEGATE_SEEDS").unwrap_or(count),
@@ -146,8 +150,9 @@ fn store() -> (tempfile::TempDir, Embedded) {
     (folder, store)
 }
 
-/// Says which history it was.
-struct Telltale(u64);
+/// Says which seed it was, if it is dropped by a panic.
+#[derive(Debug)]
+pub struct Telltale(pub u64);
 
 impl Drop for Telltale {
     #[expect(clippy::print_stdout, reason = "a test prints its seed")]

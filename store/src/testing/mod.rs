@@ -8,6 +8,6 @@ mod proxy;
 mod turns;
 
 pub use ground::Ground;
-pub use histories::{Lived, cql_histories, histories};
+pub use histories::{Lived, Telltale, cql_histories, histories, seeds};
 pub use proxy::{Proxy, Trouble};
 pub use turns::Turns;

@@ -4,7 +4,7 @@
 mod source;
 mod world;
 
-use ::store::testing::Turns;
+use ::store::testing::{Telltale, Turns, seeds};
 
 use world::World;
 
@@ -32,20 +32,10 @@ async fn history(seed: u64) {
 /// `TIDEGATE_SEED=n` lives that one alone, `TIDEGATE_SEEDS=n` so many.
 #[test]
 fn histories_of_workers_lose_nothing_and_repeat_nothing() {
-    let asked = |name| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
-    let seeds = match asked("TIDEGATE_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..asked("TIDEGATE_SEEDS").unwrap_or(HISTORIES),
-    };
-    for seed in seeds {
-        let lived = std::panic::catch_unwind(|| {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_time()
-                .start_paused(true)
-                .build()
-                .unwrap();
-            runtime.block_on(history(seed));
-        });
-        assert!(lived.is_ok(), "the history of TIDEGATE_SEED={seed} failed");
+    for seed in seeds(HISTORIES) {
+        let _telltale = Telltale(seed);
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(history(seed));
     }
 }

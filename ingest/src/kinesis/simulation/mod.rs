@@ -10,7 +10,7 @@ mod worker;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use ::store::testing::Turns;
+use ::store::testing::{Telltale, Turns, seeds};
 
 use source::Source;
 use store::Leases;
@@ -131,26 +131,13 @@ impl World {
     }
 }
 
-/// Tells which seed has failed.
-struct Told(u64);
-
-impl Drop for Told {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            println!("TIDEGATE_SEED={} failed", self.0);
-        }
-    }
-}
-
 #[test]
 fn every_shard_is_consumed_after_its_parents_and_loads_become_even() {
-    let asked = |name: &str| std::env::var(name).ok().and_then(|number| number.parse::<u64>().ok());
-    let lives = asked("TIDEGATE_SEEDS").unwrap_or(LIVES);
-    let seeds = asked("TIDEGATE_SEED").map_or(0..lives, |seed| seed..seed + 1);
+    let seeds = seeds(LIVES);
     let enough = seeds.end - seeds.start >= LIVES;
     let (mut shards, mut claims, mut steals, mut zombies, mut lost) = (0, 0, 0, 0, 0);
     for seed in seeds {
-        let _told = Told(seed);
+        let _telltale = Telltale(seed);
         let mut world = World::new(seed);
         for _ in 0..world.turns.below(600) {
             world.turn();
