@@ -7,7 +7,8 @@ use schema::{
 };
 use store::{
     Catalog, DeadLetter, DeadLetters, IdClaim, Ids, Journal, JournalRow, Lease, LeaseState, Leases,
-    LetterDecisions, Messages, Next, StoreError, StreamRecord, TopicActivity, TopicFilter, TopicPage,
+    LetterDecisions, Messages, Next, Registration, Report, StoreError, StreamRecord, TopicActivity,
+    TopicFilter, TopicPage,
 };
 
 /// Rows of one stream and one topic.
@@ -131,12 +132,11 @@ impl Ids for Rows {
 
 #[async_trait]
 impl Leases for Rows {
-    async fn register_partition(
-        &self,
-        _: &StreamName,
-        _: &PartitionId,
-        _: &[PartitionId],
-    ) -> Result<(), StoreError> {
+    async fn register_partition(&self, _: &StreamName, _: &Registration) -> Result<(), StoreError> {
+        Err(no_write())
+    }
+
+    async fn forget_partition(&self, _: &StreamName, _: &PartitionId) -> Result<bool, StoreError> {
         Err(no_write())
     }
 
@@ -150,7 +150,23 @@ impl Leases for Rows {
         Err(no_write())
     }
 
-    async fn renew_lease(&self, _: &StreamName, _: &PartitionId, _: u64) -> Result<(), StoreError> {
+    async fn renew_lease(
+        &self,
+        _: &StreamName,
+        _: &PartitionId,
+        _: u64,
+        _: Report,
+    ) -> Result<(), StoreError> {
+        Err(no_write())
+    }
+
+    async fn ask_for_lease(
+        &self,
+        _: &StreamName,
+        _: &PartitionId,
+        _: u64,
+        _: &str,
+    ) -> Result<bool, StoreError> {
         Err(no_write())
     }
 

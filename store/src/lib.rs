@@ -29,7 +29,7 @@ pub mod testing;
 pub use announce::{Announce, Unheard};
 pub use catalog::StreamRecord;
 pub use error::StoreError;
-pub use leases::{Lease, LeaseState, Leases};
+pub use leases::{Lease, LeaseState, Leases, Registration, Report};
 pub use letters::{Discarded, LetterDecisions, NoReplays, Replay, ReplayError, Replayed};
 pub use publish::{Publish, PublishError, PublishRequest, Published, WritePolicy};
 pub use traits::{

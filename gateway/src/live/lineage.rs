@@ -64,17 +64,14 @@ impl Lineage {
 
 #[cfg(test)]
 mod tests {
+    use store::Registration;
+
     use super::*;
 
     fn lease(name: &str, parents: &[&str], checkpoint: Sequence) -> LeaseState {
-        LeaseState {
-            partition: PartitionId::new(name),
-            epoch: 1,
-            owner: None,
-            heartbeat: 0,
-            checkpoint,
-            parents: parents.iter().map(|parent| PartitionId::new(*parent)).collect(),
-        }
+        let parents: Vec<_> = parents.iter().map(|parent| PartitionId::new(*parent)).collect();
+        let new = Registration::new(&PartitionId::new(name), &parents);
+        LeaseState { epoch: 1, checkpoint, ..LeaseState::registered(new) }
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub(crate) struct Lane {
     pub(crate) consumed: Sequence,
     /// Everything up to here is done for good.
     pub(crate) checkpoint: Sequence,
+    /// How many records were no messages, since it is consumed here.
+    pub(crate) dead_letters: u64,
 }
 
 /// What lanes share.
@@ -90,6 +92,7 @@ impl Outlet {
         self.metrics.rows.inc_by(batch.row.messages.len() as u64);
         self.metrics.dead_letters.inc_by(batch.dead_letters.len() as u64);
         self.metrics.folded.inc_by(batch.folded as u64);
+        lane.dead_letters += batch.dead_letters.len() as u64;
         lane.consumed = span.last;
     }
 

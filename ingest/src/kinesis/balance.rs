@@ -1,64 +1,28 @@
 //! Who of several workers consumes which shards. Each decides for itself, by what it sees of the leases; nobody leads.
 //!
-//! A worker takes what is free, up to its fair share, and where nothing is, steals one at a time from whoever has two more than
-//! itself. Each such step makes loads more even, so that it settles, with all within one of each other.
+//! A worker takes what is free, up to its fair share, and where nothing is, asks for one at a time of whoever has more than
+//! itself. Its owner stores what it has read, writes its checkpoint and gives it up; only if it does not for a term, it is taken
+//! from it. Each move makes loads more even, so that they settle: of each stream within one shard of each other, of all streams
+//! together too, and then by the bytes that come.
 
+mod even;
+mod observer;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use schema::PartitionId;
+use store::LeaseState;
 
-use super::lease::{LeaseView, WorkerId};
+pub use even::{Load, Loads, add};
+pub use observer::Observer;
+
 use super::shards::Plan;
 
-/// Which leases have expired, as one worker sees it, by its own monotonic clock: nobody trusts another's time.
-#[derive(Clone, Debug)]
-pub struct Observer {
-    term: Duration,
-    seen: BTreeMap<PartitionId, Seen>,
-}
-
-/// A heartbeat, and how long it has stood still.
-#[derive(Clone, Debug)]
-struct Seen {
-    epoch: u64,
-    heartbeat: u64,
-    since: Instant,
-    expired: bool,
-}
-
-impl Observer {
-    /// Nothing was seen yet. A lease expires when its heartbeat has not moved for `term`.
-    pub fn new(term: Duration) -> Self {
-        Self { term, seen: BTreeMap::new() }
-    }
-
-    /// Takes in what the store answered. It had been asked at `asked`, and the answer came at `answered`: what it tells was so
-    /// at some moment between them, and to expire too late is better than too early.
-    pub fn observe(&mut self, leases: &[LeaseView], asked: Instant, answered: Instant) {
-        let mut before = std::mem::take(&mut self.seen);
-        for LeaseView { partition, epoch, heartbeat, .. } in leases {
-            let (epoch, heartbeat) = (*epoch, *heartbeat);
-            let seen = match before.remove(partition) {
-                Some(seen) if (seen.epoch, seen.heartbeat) == (epoch, heartbeat) => {
-                    let stood = asked.saturating_duration_since(seen.since);
-                    Seen { expired: seen.expired || stood >= self.term, ..seen }
-                }
-                _ => Seen { epoch, heartbeat, since: answered, expired: false },
-            };
-            self.seen.insert(partition.clone(), seen);
-        }
-    }
-
-    /// Whether a lease had expired when it was observed last.
-    pub fn is_expired(&self, lease: &LeaseView) -> bool {
-        let same = |seen: &&Seen| (seen.epoch, seen.heartbeat) == (lease.epoch, lease.heartbeat);
-        self.seen.get(&lease.partition).filter(same).is_some_and(|seen| seen.expired)
-    }
-}
+/// The name of a worker: another one for each life of a process, so that nobody takes up what a former self has held.
+pub type WorkerId = Arc<str>;
 
 /// A lease to be taken, if its epoch still is this one: else somebody was quicker, and it is let be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,83 +36,114 @@ pub struct Take {
 /// What a worker does next. It looks at the leases again before it asks for more.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Moves {
-    /// To take, as nobody has them, or nobody who lives.
+    /// To take: nobody has them, or nobody who lives, or nobody who hears that they are asked for.
     pub claim: Vec<Take>,
-    /// To take from somebody who lives and has more.
-    pub steal: Option<Take>,
+    /// To ask for, of somebody who lives and has more.
+    pub ask: Option<Take>,
+    /// To be stored as far as they were read, and given up: another asks for them.
+    pub hand_over: Vec<PartitionId>,
     /// To be stopped at once: they are another's, or have ended.
     pub give_up: Vec<PartitionId>,
 }
 
-/// What `me` does, of whom `running` are running here, each in its epoch, given the leases, what follows of them, and which of
-/// them have expired.
-///
-/// What runs here is never taken anew, even where its heartbeat is late: that would make a zombie of oneself.
-pub fn balance(
-    me: &WorkerId,
-    running: &BTreeMap<PartitionId, u64>,
-    leases: &[LeaseView],
-    plan: &Plan,
-    observer: &Observer,
-) -> Moves {
-    let known: BTreeSet<_> = leases.iter().map(|lease| &lease.partition).collect();
-    // What has no lease any more has ended long ago, in other hands.
-    let mut give_up: Vec<_> =
-        running.keys().filter(|partition| !known.contains(partition)).cloned().collect();
-    let (mut mine, mut free) = (0, Vec::new());
-    let mut others: BTreeMap<&WorkerId, Vec<&LeaseView>> = BTreeMap::new();
-    for lease in leases {
-        if let Some(epoch) = running.get(&lease.partition) {
-            // A lower epoch than the own is of before the claim: the answer was under way.
-            if lease.epoch <= *epoch && !lease.is_ended() {
-                mine += 1;
+/// What a worker goes by.
+#[derive(Clone, Copy, Debug)]
+pub struct Sight<'a> {
+    /// Its name.
+    pub me: &'a WorkerId,
+    /// What is running here, each in its epoch.
+    pub running: &'a BTreeMap<PartitionId, u64>,
+    /// All leases of the stream.
+    pub leases: &'a [LeaseState],
+    /// What follows of them.
+    pub plan: &'a Plan,
+    /// Which of them have expired.
+    pub observer: &'a Observer,
+    /// What everybody has of other streams.
+    pub elsewhere: &'a Loads,
+}
+
+impl Sight<'_> {
+    /// What to do next. What runs here is never taken anew, even where its heartbeat is late: that would make a zombie of
+    /// oneself.
+    pub fn balance(&self) -> Moves {
+        let Self { me, running, leases, plan, observer, elsewhere } = *self;
+        let known: BTreeSet<_> = leases.iter().map(|lease| &lease.partition).collect();
+        // What has no lease any more has ended long ago, in other hands.
+        let gone = running.keys().filter(|partition| !known.contains(partition)).cloned();
+        let mut moves = Moves { give_up: gone.collect(), ..Moves::default() };
+        let (mut mine, mut free, mut wished) = (Vec::new(), Vec::new(), Vec::new());
+        let mut others: BTreeMap<&str, Vec<&LeaseState>> = BTreeMap::new();
+        for lease in leases {
+            let wish = lease.wanted_by.as_deref();
+            let is_elses_wish = wish.is_some_and(|by| by != &**me);
+            if let Some(epoch) = running.get(&lease.partition) {
+                // A lower epoch than the own is of before the claim: the answer was under way.
+                if lease.epoch <= *epoch && !lease.has_ended() {
+                    if lease.epoch == *epoch && is_elses_wish {
+                        moves.hand_over.push(lease.partition.clone());
+                    }
+                    mine.push(lease);
+                    continue;
+                }
+                moves.give_up.push(lease.partition.clone());
+            }
+            if !plan.consume.contains_key(&lease.partition) && !plan.lost.contains(&lease.partition) {
                 continue;
             }
-            give_up.push(lease.partition.clone());
-        }
-        if !plan.consume.contains_key(&lease.partition) && !plan.lost.contains(&lease.partition) {
-            continue;
-        }
-        match &lease.owner {
-            Some(owner) if owner != me && !observer.is_expired(lease) => {
-                others.entry(owner).or_default().push(lease);
+            let wish = wish.filter(|_| !observer.is_unheard(lease));
+            match lease.owner.as_deref() {
+                Some(owner) if owner != &**me && !observer.is_expired(lease) => match wish {
+                    Some(by) if by == &**me => wished.push(lease),
+                    // It goes to whoever asked, which has it as good as already.
+                    Some(by) => others.entry(by).or_default().push(lease),
+                    // It was asked for, and its owner does not hear.
+                    None if lease.wanted_by.as_deref() == Some(&**me) => moves.claim.push(take(lease)),
+                    None => others.entry(owner).or_default().push(lease),
+                },
+                // It was given up for another.
+                None if wish.is_some() && is_elses_wish => {
+                    others.entry(wish.unwrap_or_default()).or_default().push(lease);
+                }
+                None if wish.is_some() => moves.claim.push(take(lease)),
+                // Of oneself, too: its claim was never answered, or what ran here has failed.
+                _ => free.push(lease),
             }
-            // Of oneself, too: its claim was never answered, or what ran here has failed.
-            _ => free.push(lease),
         }
+        let held = mine.len() + wished.len() + moves.claim.len();
+        let total = held + free.len() + others.values().map(Vec::len).sum::<usize>();
+        let share = total.div_ceil(others.len() + 1);
+        // What has just been lost is not claimed back in the same breath: it is stopped first.
+        let lost: BTreeSet<_> = moves.give_up.iter().collect();
+        free.retain(|lease| !lost.contains(&lease.partition));
+        moves.claim.retain(|take| !lost.contains(&take.partition));
+        free.sort_by_key(|lease| draw(me, lease));
+        free.truncate(share.saturating_sub(held));
+        moves.claim.extend(free.into_iter().map(take));
+        if moves.claim.is_empty() && wished.is_empty() {
+            others.values_mut().for_each(|leases| leases.retain(|lease| !lost.contains(&lease.partition)));
+            moves.ask = even::choose(me, Load::of(mine), &others, elsewhere);
+        }
+        moves
     }
-    let total = mine + free.len() + others.values().map(Vec::len).sum::<usize>();
-    let share = total.div_ceil(others.len() + 1);
-    let given_up: BTreeSet<_> = give_up.iter().collect();
-    // What has just been lost is not claimed back in the same breath: it is stopped first.
-    free.retain(|lease| !given_up.contains(&lease.partition));
-    free.sort_by_key(|lease| draw(me, lease));
-    free.truncate(share.saturating_sub(mine));
-    let claim: Vec<Take> = free.into_iter().map(take).collect();
-    let steal = if claim.is_empty() { victim(me, mine, &others, &given_up) } else { None };
-    Moves { claim, steal, give_up }
+
+    /// What each worker has of this stream, by what is seen of the leases.
+    pub fn loads(&self) -> Loads {
+        let mut loads = Loads::new();
+        for lease in self.leases.iter().filter(|lease| !lease.has_ended()) {
+            if let Some(owner) = &lease.owner {
+                add(&mut loads, &owner.as_str().into(), Load::of([lease]));
+            }
+        }
+        loads
+    }
 }
 
-/// What is stolen by somebody who has `mine` and has just `given_up` some, if anybody has at least two more.
-fn victim(
-    me: &WorkerId,
-    mine: usize,
-    others: &BTreeMap<&WorkerId, Vec<&LeaseView>>,
-    given_up: &BTreeSet<&PartitionId>,
-) -> Option<Take> {
-    let (_, richest) = others.iter().max_by_key(|(_, leases)| leases.len())?;
-    if richest.len() < mine + 2 {
-        return None;
-    }
-    let stolen = richest.iter().filter(|lease| !given_up.contains(&lease.partition));
-    stolen.min_by_key(|lease| draw(me, lease)).map(|lease| take(lease))
-}
-
-fn take(lease: &LeaseView) -> Take {
+fn take(lease: &LeaseState) -> Take {
     Take { partition: lease.partition.clone(), epoch: lease.epoch }
 }
 
 /// An order of leases that is each worker's own, so that those who look at the same moment seldom reach for the same.
-fn draw(me: &WorkerId, lease: &LeaseView) -> u32 {
+fn draw(me: &WorkerId, lease: &LeaseState) -> u32 {
     crc32c::crc32c_append(crc32c::crc32c(me.as_bytes()), lease.partition.as_str().as_bytes())
 }

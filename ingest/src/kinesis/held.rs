@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use schema::{PartitionId, StreamName};
+use store::{Report, Store};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
 
 use super::pace;
-use store::Store;
-use tokio::task::AbortHandle;
+use super::status::ShardStatus;
 
 /// Renewals in a lease's term.
 const BEATS: u32 = 4;
@@ -19,11 +21,14 @@ const BEATS: u32 = 4;
 pub(super) struct Held(Mutex<BTreeMap<PartitionId, Holding>>);
 
 /// One shard that runs here.
-struct Holding {
-    epoch: u64,
+pub(super) struct Holding {
+    pub(super) epoch: u64,
     /// When the store was asked for what kept it last.
-    renewed: Instant,
-    run: AbortHandle,
+    pub(super) renewed: Instant,
+    pub(super) run: AbortHandle,
+    /// Whether it is to give the shard up.
+    pub(super) stop: watch::Sender<bool>,
+    pub(super) status: Arc<ShardStatus>,
 }
 
 impl Held {
@@ -31,9 +36,9 @@ impl Held {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// `run` consumes the shard in `epoch`, which was asked for at `claimed`.
-    pub(super) fn begin(&self, shard: PartitionId, epoch: u64, claimed: Instant, run: AbortHandle) {
-        self.lock().insert(shard, Holding { epoch, renewed: claimed, run });
+    /// The shard is consumed here, as `holding` says.
+    pub(super) fn begin(&self, shard: PartitionId, holding: Holding) {
+        self.lock().insert(shard, holding);
     }
 
     /// It runs here in `epoch` no more; `true` if it does in no other. Who comes to its end late is in nobody's way.
@@ -50,6 +55,18 @@ impl Held {
         self.lock().iter().map(|(shard, holding)| (shard.clone(), holding.epoch)).collect()
     }
 
+    /// Has a shard given up, once what was read of it is stored.
+    pub(super) fn hand_over(&self, shard: &PartitionId) {
+        if let Some(holding) = self.lock().get(shard) {
+            holding.stop.send_replace(true);
+        }
+    }
+
+    /// The same for all that runs here.
+    pub(super) fn hand_over_all(&self) {
+        self.lock().values().for_each(|holding| _ = holding.stop.send_replace(true));
+    }
+
     /// Stops a shard at once. What it had not checkpointed is done again by whoever has it next.
     pub(super) fn stop(&self, shard: &PartitionId) {
         if let Some(holding) = self.lock().get(shard) {
@@ -62,11 +79,12 @@ impl Held {
     pub(super) async fn renew(self: Arc<Self>, stream: StreamName, store: Arc<dyn Store>, term: Duration) {
         let pause = term / BEATS;
         loop {
-            let renewals = self.running().into_iter().map(|(shard, epoch)| {
+            let reports = self.reports();
+            let renewals = reports.into_iter().map(|(shard, epoch, report)| {
                 let (stream, store, held) = (&stream, &store, &self);
                 async move {
                     let asked = pace::now();
-                    let renewal = store.renew_lease(stream, &shard, epoch);
+                    let renewal = store.renew_lease(stream, &shard, epoch, report);
                     if let Ok(Ok(())) = tokio::time::timeout(pause, renewal).await {
                         held.renewed(&shard, epoch, asked);
                     }
@@ -77,6 +95,12 @@ impl Held {
             self.fence(&stream, term - pause);
             tokio::time::sleep_until(next).await;
         }
+    }
+
+    /// What runs here, in which epoch, and how it is doing.
+    fn reports(&self) -> Vec<(PartitionId, u64, Report)> {
+        let held = self.lock();
+        held.iter().map(|(shard, holding)| (shard.clone(), holding.epoch, holding.status.report())).collect()
     }
 
     fn renewed(&self, shard: &PartitionId, epoch: u64, asked: Instant) {
@@ -102,9 +126,15 @@ mod tests {
     #[tokio::test]
     async fn the_end_of_a_former_run_is_not_that_of_the_next() {
         let (held, shard) = (Held::default(), PartitionId::new("shard"));
-        let run = || tokio::spawn(std::future::pending::<()>()).abort_handle();
-        held.begin(shard.clone(), 1, pace::now(), run());
-        held.begin(shard.clone(), 2, pace::now(), run());
+        let holding = |epoch| Holding {
+            epoch,
+            renewed: pace::now(),
+            run: tokio::spawn(std::future::pending::<()>()).abort_handle(),
+            stop: watch::Sender::new(false),
+            status: Arc::default(),
+        };
+        held.begin(shard.clone(), holding(1));
+        held.begin(shard.clone(), holding(2));
         assert!(!held.end(&shard, 1));
         assert_eq!(held.running(), [(shard.clone(), 2)].into());
         assert!(held.end(&shard, 2) && held.running().is_empty());

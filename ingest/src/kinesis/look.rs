@@ -1,16 +1,14 @@
 //! Looks at a stream's shards and at their leases, and registers what is new.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use schema::{PartitionId, StreamName};
-use store::LeaseState;
+use schema::{Clock, PartitionId, Sequence, StreamName, Timestamp};
+use store::{LeaseState, Next, Registration};
 
 use super::api::{Failure, Kinesis};
-use super::lease::{Checkpoint, LeaseView};
 use super::pace;
-use super::shards::{Plan, Shard, may_end, plan};
+use super::shards::{Plan, Registration as Found, Shard, may_end, plan};
 use crate::consume::Outlet;
 
 /// Looks at one stream.
@@ -22,11 +20,14 @@ pub(super) struct Looker {
     pub(super) source: StreamName,
     /// How long to wait before the next look.
     pub(super) every: Duration,
+    /// Where a stream begins of which no shard is known yet; with the oldest record, where it says nothing.
+    pub(super) begin: Option<Timestamp>,
+    pub(super) clock: Clock,
 }
 
 /// What was seen.
 pub(super) struct Seen {
-    pub(super) leases: Vec<LeaseView>,
+    pub(super) leases: Vec<LeaseState>,
     pub(super) plan: Plan,
     /// When the leases were asked for, and when they came.
     pub(super) asked: Instant,
@@ -46,14 +47,42 @@ impl Looker {
         Ok(Seen { leases, plan, asked, answered })
     }
 
-    /// Makes a lease for each shard that has none, parents first.
-    pub(super) async fn register(&self, plan: &Plan) {
+    /// Makes a lease for each shard that has none, parents first. What comes to be beside others begins where those did: after a
+    /// reshard that is its whole, as it holds nothing of before.
+    pub(super) async fn register(&self, plan: &Plan, leases: &[LeaseState]) {
+        let reads_from = match leases {
+            [] => self.begin,
+            leases => leases.iter().filter_map(|lease| lease.reads_from).min(),
+        };
         for new in &plan.register {
-            let register =
-                || self.outlet.store.register_partition(&self.stream, &new.partition, &new.parents);
+            let Found { partition, parents, generation } = new.clone();
+            let new =
+                Registration { partition, parents, generation, registered_at: (self.clock)(), reads_from };
+            let register = || self.outlet.store.register_partition(&self.stream, &new);
             self.outlet.patience.until_done("register a shard", register).await;
             let parents: Vec<&str> = new.parents.iter().map(PartitionId::as_str).collect();
             tracing::info!(stream = %self.stream, shard = %new.partition, ?parents, "a shard was found");
+        }
+    }
+
+    /// Takes away the leases of shards that are over and whose journal is gone. What could not be asked now is asked again.
+    pub(super) async fn forget(&self, plan: &Plan) {
+        for shard in &plan.over {
+            let store = &self.outlet.store;
+            let end = store.next_journal(&self.stream, shard, Sequence::END.before()).await;
+            let forgotten = match end {
+                Ok(Next::Gap { .. } | Next::Wait) => store.forget_partition(&self.stream, shard).await,
+                Ok(Next::Row(_)) => continue,
+                Err(error) => Err(error),
+            };
+            match forgotten {
+                Ok(_) => {
+                    tracing::info!(stream = %self.stream, %shard, "a shard that has ended is forgotten: nothing of it is kept any more");
+                }
+                Err(error) => {
+                    tracing::debug!(stream = %self.stream, %shard, %error, "a shard that has ended can't be forgotten now");
+                }
+            }
         }
     }
 
@@ -65,7 +94,8 @@ impl Looker {
             match self.kinesis.shards(&self.source).await {
                 Ok(listed) => {
                     failures = 0;
-                    self.register(&plan(&listed, &self.leases().await.0)).await;
+                    let leases = self.leases().await.0;
+                    self.register(&plan(&listed, &leases), &leases).await;
                     if may_end(shard, &listed, &self.leases().await.0) {
                         return children_of(shard, &listed);
                     }
@@ -80,99 +110,18 @@ impl Looker {
         }
     }
 
-    async fn leases(&self) -> (Vec<LeaseView>, Instant, Instant) {
+    async fn leases(&self) -> (Vec<LeaseState>, Instant, Instant) {
         let leases = self.outlet.patience.until_done("list leases", || async {
             let asked = pace::now();
             Ok::<_, store::StoreError>((self.outlet.store.leases(&self.stream).await?, asked))
         });
         let (leases, asked) = leases.await;
-        (views(leases), asked, pace::now())
+        // Kinesis has no such shard: replays are written into their partition by whoever makes them.
+        let leases = leases.into_iter().filter(|lease| !lease.partition.is_replays());
+        (leases.collect(), asked, pace::now())
     }
 }
 
 fn children_of(shard: &PartitionId, listed: &[Shard]) -> Vec<PartitionId> {
     listed.iter().filter(|other| other.parents.contains(shard)).map(|child| child.id.clone()).collect()
-}
-
-/// Leases as a worker sees them.
-fn views(leases: Vec<LeaseState>) -> Vec<LeaseView> {
-    // Kinesis has no such shard: replays are written into their partition by whoever makes them.
-    let leases: Vec<_> = leases.into_iter().filter(|lease| !lease.partition.is_replays()).collect();
-    let parents: BTreeMap<_, _> =
-        leases.iter().map(|lease| (lease.partition.clone(), lease.parents.clone())).collect();
-    let mut generations = BTreeMap::new();
-    let view = |lease: LeaseState| LeaseView {
-        generation: generation(&lease.partition, &parents, &mut generations),
-        checkpoint: if lease.has_ended() { Checkpoint::End } else { Checkpoint::At(lease.checkpoint) },
-        partition: lease.partition,
-        parents: lease.parents,
-        epoch: lease.epoch,
-        owner: lease.owner.map(Into::into),
-        heartbeat: lease.heartbeat,
-    };
-    leases.into_iter().map(view).collect()
-}
-
-/// 1 + the parents' highest; those that nobody knows any more count as 0.
-fn generation(
-    of: &PartitionId,
-    parents: &BTreeMap<PartitionId, Vec<PartitionId>>,
-    known: &mut BTreeMap<PartitionId, u32>,
-) -> u32 {
-    // Without recursion: a stream that is resharded every day has a long ancestry.
-    let mut waiting = vec![of.clone()];
-    while let Some(next) = waiting.last().cloned() {
-        let above = parents.get(&next).map_or(&[][..], Vec::as_slice);
-        let missing: Vec<_> = above
-            .iter()
-            .filter(|parent| {
-                parents.contains_key(*parent) && !known.contains_key(*parent) && !waiting.contains(parent)
-            })
-            .cloned()
-            .collect();
-        if missing.is_empty() {
-            let highest = above.iter().filter_map(|parent| known.get(parent)).max().copied().unwrap_or(0);
-            known.insert(next, highest.saturating_add(1));
-            waiting.pop();
-        } else {
-            waiting.extend(missing);
-        }
-    }
-    known.get(of).copied().unwrap_or(1)
-}
-
-#[cfg(test)]
-mod tests {
-    use schema::Sequence;
-
-    use super::*;
-
-    #[test]
-    fn a_generation_is_one_above_the_highest_of_the_parents() {
-        let lease = |name: &str, parents: &[&str]| LeaseState {
-            partition: PartitionId::new(name),
-            epoch: 0,
-            owner: None,
-            heartbeat: 0,
-            checkpoint: Sequence::ZERO,
-            parents: parents.iter().map(|parent| PartitionId::new(*parent)).collect(),
-        };
-        let leases = vec![
-            lease("e", &["d", "b"]),
-            lease("a", &[]),
-            lease("b", &["a"]),
-            lease("d", &["b", "c"]),
-            lease("c", &["gone"]),
-            lease("replays", &[]),
-            // What contradicts itself ends.
-            lease("x", &["y"]),
-            lease("y", &["x"]),
-        ];
-        let got: Vec<_> =
-            views(leases).into_iter().map(|view| (view.partition.to_string(), view.generation)).collect();
-        let of = |name: &str| got.iter().find(|(other, _)| other == name).unwrap().1;
-        assert_eq!(["a", "b", "c", "d", "e"].map(of), [1, 2, 1, 3, 4]);
-        assert!(of("x") >= 1 && of("y") >= 1);
-        assert!(got.iter().all(|(name, _)| name != "replays"));
-    }
 }

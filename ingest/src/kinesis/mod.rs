@@ -17,10 +17,10 @@
 pub mod aggregated;
 mod api;
 pub mod balance;
+mod board;
 mod held;
 #[cfg(test)]
 mod histories;
-pub mod lease;
 mod look;
 mod pace;
 mod put;

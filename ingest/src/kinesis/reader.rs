@@ -80,13 +80,13 @@ impl Reader {
         };
         let Given { records, next, behind_ms } = self.kinesis.next(with, self.records_max).await?;
         let lag = Duration::from_millis(behind_ms).max(self.age(records.last()));
-        self.status.read(records.len() as u64, lag);
+        let bytes: u64 = records.iter().map(|record| (record.data.len() + record.key.len()) as u64).sum();
+        self.status.read(records.len() as u64, bytes, lag);
         let is_behind = behind_ms > 0 || !records.is_empty();
         if let Some(last) = records.last() {
             self.from = Begin::After(last.sequence);
-            let bytes: usize = records.iter().map(|record| record.data.len() + record.key.len()).sum();
             // The rest is for others.
-            drop(room.split((ANSWER_BYTES as usize).saturating_sub(bytes)));
+            drop(room.split(ANSWER_BYTES.saturating_sub(bytes) as usize));
             if pieces.send(Piece::Records(records, room)).await.is_err() {
                 return Ok(Step::Over);
             }

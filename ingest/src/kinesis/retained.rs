@@ -15,20 +15,23 @@ const HOUR: i64 = 3_600_000_000;
 pub(super) struct Retained {
     pub(super) looker: Arc<Looker>,
     pub(super) shard: PartitionId,
+    /// When it was found.
+    pub(super) registered_at: Timestamp,
     pub(super) now: Timestamp,
 }
 
 impl Retained {
-    /// Whether records behind `consumed` may be gone: what was consumed last came longer ago than Kinesis keeps records, and is
-    /// gone itself. Kinesis does not say what it has forgotten; to tell of a gap that is none does less harm than not to tell.
+    /// Whether records behind `consumed` may be gone: what was consumed last, or the shard's finding where nothing was, is longer
+    /// ago than Kinesis keeps records, and it is gone itself. Kinesis does not say what it has forgotten; to tell of a gap that is none does less harm than not to tell.
     pub(super) async fn may_lack(&self, consumed: Sequence) -> bool {
-        if consumed == Sequence::ZERO {
-            return false;
-        }
         let Looker { kinesis, source, .. } = &*self.looker;
         let hours = self.until_answered(|| kinesis.retention_hours(source)).await;
         let kept_since = self.now.plus_micros(-(hours.min(100_000) as i64).saturating_mul(HOUR));
-        if self.came(consumed).await.is_some_and(|came| came > kept_since) {
+        let known = match consumed {
+            Sequence::ZERO => Some(self.registered_at),
+            consumed => self.came(consumed).await,
+        };
+        if known.is_some_and(|known| known > kept_since) {
             return false;
         }
         let oldest = self.until_answered(|| self.oldest()).await;

@@ -1,6 +1,7 @@
 //! One shard while it is consumed here: what it gives goes into the store, and how far that is, is kept.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use schema::{Sequence, StreamName};
@@ -84,6 +85,7 @@ impl Run {
         let restore = || self.streams.restore(&self.stream);
         let stream = self.outlet.patience.until_done("look up the stream", restore).await;
         self.outlet.walk(&stream, &mut self.lane, &spans).await;
+        self.status.dead_letters.store(self.lane.dead_letters, Ordering::Relaxed);
         self.unmarked += records.len() as u64;
     }
 

@@ -59,6 +59,7 @@ impl Running {
             settings: Arc::new(settings),
             ingest: Arc::new(ingest),
             status: status.clone(),
+            board: Arc::default(),
             clock,
             is_alone,
         };

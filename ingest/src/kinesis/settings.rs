@@ -15,7 +15,7 @@ pub struct KinesisSettings {
     pub region: String,
     /// Where Kinesis answers, if that is not the region's own address.
     pub endpoint: String,
-    /// Where a shard begins of which nothing was consumed yet, unless it came of one that was.
+    /// Where a stream begins of which no shard is known yet; what its shards are split or merged into begins there, too.
     pub start: Start,
     /// How often a shard is asked for more, in milliseconds. Kinesis allows five times a second, for all who read it together.
     pub poll_ms: u64,
@@ -33,7 +33,7 @@ pub struct KinesisSettings {
     pub puts_max: usize,
 }
 
-/// Where a shard begins of which nothing was consumed yet.
+/// Where a stream begins of which no shard is known yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Start {
@@ -44,6 +44,17 @@ pub enum Start {
     Latest,
     /// With what has come since.
     At(Timestamp),
+}
+
+impl Start {
+    /// The time that it stands for now; with none, all that there is.
+    pub(super) fn at(self, now: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::TrimHorizon => None,
+            Self::Latest => Some(now),
+            Self::At(time) => Some(time),
+        }
+    }
 }
 
 impl TryFrom<String> for Start {

@@ -11,8 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use schema::{PartitionId, Sequence};
-
-use super::lease::LeaseView;
+use store::LeaseState;
 
 /// What the source says of a shard.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,12 +53,15 @@ pub struct Plan {
     pub lost: BTreeSet<PartitionId>,
     /// Shards of which nothing more comes: their end is in the store, or was.
     pub done: BTreeSet<PartitionId>,
+    /// Those of them that the source has forgotten, and of whose parents there is no lease any more: their leases are of use only
+    /// as long as there is a journal to be read.
+    pub over: BTreeSet<PartitionId>,
 }
 
 /// What is to be done about the shards of a stream, given *all* that the source lists.
 ///
 /// Shards whose listing contradicts itself (one that came of itself, or of what is missing) are left alone.
-pub fn plan(listed: &[Shard], leases: &[LeaseView]) -> Plan {
+pub fn plan(listed: &[Shard], leases: &[LeaseState]) -> Plan {
     let known = Known::new(listed, leases);
     // In a listing that is not whole, what shows that a shard had its lease long ago may be missing.
     let register = if known.whole { known.register() } else { Vec::new() };
@@ -67,7 +69,12 @@ pub fn plan(listed: &[Shard], leases: &[LeaseView]) -> Plan {
     plan.done.extend(known.forgotten.iter().map(|id| (*id).clone()));
     for lease in leases {
         let id = lease.partition.clone();
-        if lease.is_ended() {
+        if lease.has_ended() {
+            // Parents first, so that what is left still says all about those that are gone.
+            let is_first = !lease.parents.iter().any(|parent| known.leases.contains_key(parent));
+            if known.whole && is_first && !known.shards.contains_key(&id) {
+                plan.over.insert(id.clone());
+            }
             plan.done.insert(id);
         } else if !lease.parents.iter().all(|parent| known.is_done(parent)) {
             // Its turn comes.
@@ -82,7 +89,7 @@ pub fn plan(listed: &[Shard], leases: &[LeaseView]) -> Plan {
 
 /// Whether the end of `id` may be written: all its children have a lease. A shard that ended without one would be taken for new
 /// once its own lease is dropped, and consumed again.
-pub fn may_end(id: &PartitionId, listed: &[Shard], leases: &[LeaseView]) -> bool {
+pub fn may_end(id: &PartitionId, listed: &[Shard], leases: &[LeaseState]) -> bool {
     let known = Known::new(listed, leases);
     let is_open = known.shards.get(id).is_some_and(|shard| shard.ending.is_none());
     let mut children = listed.iter().filter(|shard| shard.parents.contains(id));
@@ -109,7 +116,7 @@ pub fn is_whole(listed: &[Shard]) -> bool {
 /// Everything that is known of a stream's shards, by name.
 struct Known<'a> {
     shards: BTreeMap<&'a PartitionId, &'a Shard>,
-    leases: BTreeMap<&'a PartitionId, &'a LeaseView>,
+    leases: BTreeMap<&'a PartitionId, &'a LeaseState>,
     /// Shards without a lease of which some came that have one, be it over generations: as parents are registered first, their
     /// leases were there, and went when they had long ended. To register them anew would be to consume them again. The source
     /// forgets parents first, so that what it still lists is found.
@@ -118,7 +125,7 @@ struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    fn new(listed: &'a [Shard], leases: &'a [LeaseView]) -> Self {
+    fn new(listed: &'a [Shard], leases: &'a [LeaseState]) -> Self {
         let shards: BTreeMap<_, _> = listed.iter().map(|shard| (&shard.id, shard)).collect();
         let leases: BTreeMap<_, _> = leases.iter().map(|lease| (&lease.partition, lease)).collect();
         let mut forgotten = BTreeSet::new();
@@ -133,7 +140,7 @@ impl<'a> Known<'a> {
 
     /// Whether all of a shard that has a lease, or had, is in the store.
     fn is_done(&self, id: &PartitionId) -> bool {
-        self.leases.get(id).map_or_else(|| self.forgotten.contains(id), |lease| lease.is_ended())
+        self.leases.get(id).map_or_else(|| self.forgotten.contains(id), |lease| lease.has_ended())
     }
 
     /// The generation of a shard that needs no registration, if it needs none, given that the listing is whole.

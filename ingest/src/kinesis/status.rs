@@ -12,6 +12,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use schema::{PartitionId, StreamName};
+use store::Report;
 
 use super::pace;
 
@@ -35,6 +36,14 @@ pub(super) struct Counts {
     pub(super) failures: AtomicU64,
 }
 
+/// How many bytes come in a second, lately: what was counted last counts most.
+#[derive(Clone, Copy, Debug)]
+struct Rate {
+    at: Instant,
+    bytes: u64,
+    per_second: f64,
+}
+
 /// One shard that is consumed here.
 #[derive(Debug, Default)]
 pub(super) struct ShardStatus {
@@ -42,6 +51,9 @@ pub(super) struct ShardStatus {
     lag_ms: AtomicU64,
     unmarked_since: Mutex<Option<Instant>>,
     failure: Mutex<Option<String>>,
+    bytes: AtomicU64,
+    pub(super) dead_letters: AtomicU64,
+    rate: Mutex<Option<Rate>>,
     /// How many shards of this process can't be read.
     failing: Arc<AtomicU64>,
 }
@@ -70,11 +82,26 @@ impl Counts {
     }
 }
 
+impl Rate {
+    /// What it is at `now`, when `bytes` have come in all. After half a minute, what it was counts for little more than a third.
+    fn after(self, now: Instant, bytes: u64) -> Self {
+        let seconds = now.duration_since(self.at).as_secs_f64();
+        if seconds <= 0.0 {
+            return self;
+        }
+        let old = (-seconds / 30.0).exp();
+        let lately = bytes.saturating_sub(self.bytes) as f64 / seconds;
+        Self { at: now, bytes, per_second: self.per_second * old + lately * (1.0 - old) }
+    }
+}
+
 impl Status {
-    /// A shard is consumed here from now on.
-    pub(super) fn begin(&self, stream: &StreamName, shard: &PartitionId) -> Arc<ShardStatus> {
+    /// A shard is consumed here from now on; `last` is what its owner before said of it.
+    pub(super) fn begin(&self, stream: &StreamName, shard: &PartitionId, last: Report) -> Arc<ShardStatus> {
         let mut status = ShardStatus::default();
         status.failing = self.failing.clone();
+        let per_second = last.bytes_per_second as f64;
+        status.rate = Mutex::new(Some(Rate { at: pace::now(), bytes: 0, per_second }));
         let status = Arc::new(status);
         if let Some(before) = lock(&self.shards).insert((stream.clone(), shard.clone()), status.clone()) {
             self.past.add(&before.counts);
@@ -126,8 +153,9 @@ impl Status {
 
 impl ShardStatus {
     /// It was read, and what it gave was put so long ago.
-    pub(super) fn read(&self, records: u64, lag: Duration) {
+    pub(super) fn read(&self, records: u64, bytes: u64, lag: Duration) {
         self.counts.records.fetch_add(records, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.lag_ms.store(lag.as_millis() as u64, Ordering::Relaxed);
         if lock(&self.failure).take().is_some() && self.failing.fetch_sub(1, Ordering::Relaxed) == 1 {
             tracing::info!("all shards can be read again");
@@ -156,6 +184,25 @@ impl ShardStatus {
 
     pub(super) fn unmarked_since(&self) -> Option<Instant> {
         *lock(&self.unmarked_since)
+    }
+
+    /// What is said of it to others, each time its lease is renewed.
+    pub(super) fn report(&self) -> Report {
+        let (now, bytes) = (pace::now(), self.bytes.load(Ordering::Relaxed));
+        let mut rate = lock(&self.rate);
+        let next = match *rate {
+            Some(rate) => rate.after(now, bytes),
+            None => Rate { at: now, bytes, per_second: 0.0 },
+        };
+        *rate = Some(next);
+        Report {
+            lag_ms: self.lag_ms.load(Ordering::Relaxed),
+            unmarked_ms: self.checkpoint_age().as_millis() as u64,
+            bytes_per_second: next.per_second as u64,
+            throttles: self.counts.throttles.load(Ordering::Relaxed),
+            retries: self.counts.failures.load(Ordering::Relaxed),
+            dead_letters: self.dead_letters.load(Ordering::Relaxed),
+        }
     }
 
     fn checkpoint_age(&self) -> Duration {

@@ -2,26 +2,31 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use schema::{Clock, PartitionId, Sequence, StreamName, Timestamp};
+use schema::{Clock, PartitionId, Sequence, StreamName};
+use store::LeaseState;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::{Id, JoinSet};
 
 use super::api::{Begin, Failure, Kinesis};
-use super::balance::{Moves, Observer, Take, balance};
-use super::held::Held;
-use super::lease::{LeaseView, WorkerId};
+use super::balance::{Moves, Observer, Sight, Take, WorkerId};
+use super::board::Board;
+use super::held::{Held, Holding};
 use super::look::{Looker, Seen};
 use super::pace;
 use super::reader::Reader;
 use super::retained::Retained;
 use super::run::{Outcome, Run, stopped};
-use super::settings::{KinesisSettings, Start};
+use super::settings::KinesisSettings;
+use super::shards::Plan;
 use super::status::Status;
 use crate::IngestSettings;
 use crate::consume::{Lane, Outlet};
 use crate::streams::Streams;
+
+/// How often leases of shards that are over are looked at.
+const FORGET: Duration = Duration::from_secs(600);
 
 /// What the workers of all streams share.
 #[derive(Clone)]
@@ -33,6 +38,7 @@ pub(super) struct Shared {
     pub(super) settings: Arc<KinesisSettings>,
     pub(super) ingest: Arc<IngestSettings>,
     pub(super) status: Arc<Status>,
+    pub(super) board: Arc<Board>,
     pub(super) room: Arc<Semaphore>,
     pub(super) clock: Clock,
     /// Nobody else can have what is in this store.
@@ -51,11 +57,8 @@ pub(super) struct Worker {
     runs: JoinSet<Outcome>,
     /// What each run consumes, and in which epoch.
     shards: HashMap<Id, (PartitionId, u64)>,
-    stop: watch::Sender<bool>,
-    /// When this stream was met: what `latest` means.
-    since: Timestamp,
-    /// No shard of it was known before.
-    is_new: bool,
+    /// When leases of shards that are over are looked at next.
+    forget_at: Instant,
 }
 
 impl Worker {
@@ -66,11 +69,12 @@ impl Worker {
             stream: stream.clone(),
             source: source.clone(),
             every: shared.settings.look(),
+            begin: shared.settings.start.at((shared.clock)()),
+            clock: shared.clock.clone(),
         };
         // Whoever had it before is dead where only one process can have the store: it need not be watched for long.
         let term = if shared.is_alone { Duration::ZERO } else { shared.settings.term() };
         Self {
-            since: (shared.clock)(),
             shared,
             stream,
             source,
@@ -79,8 +83,7 @@ impl Worker {
             held: Arc::default(),
             runs: JoinSet::new(),
             shards: HashMap::new(),
-            stop: watch::Sender::new(false),
-            is_new: false,
+            forget_at: pace::now(),
         }
     }
 
@@ -105,7 +108,7 @@ impl Worker {
                 () = tokio::time::sleep(pause) => {}
             }
         }
-        self.stop.send_replace(true);
+        self.held.hand_over_all();
         while let Some(ended) = self.runs.join_next_with_id().await {
             self.reap(ended);
         }
@@ -118,25 +121,58 @@ impl Worker {
         }
         let Seen { leases, plan, asked, answered } = self.looker.look().await?;
         self.shared.status.looked(&self.stream, Ok(()));
-        self.is_new |= leases.is_empty();
         self.observer.observe(&leases, asked, answered);
-        self.looker.register(&plan).await;
-        let Moves { claim, steal, give_up } =
-            balance(&self.shared.id, &self.held.running(), &leases, &plan, &self.observer);
+        self.looker.register(&plan, &leases).await;
+        if pace::now() >= self.forget_at {
+            self.looker.forget(&plan).await;
+            self.forget_at = pace::now() + FORGET;
+        }
+        let Moves { claim, ask, hand_over, give_up } = self.moves(&leases, &plan);
         for shard in &give_up {
             tracing::info!(stream = %self.stream, %shard, "the shard is another worker's now");
             self.held.stop(shard);
         }
-        for Take { partition, .. } in claim.iter().chain(&steal) {
+        hand_over.iter().for_each(|shard| self.held.hand_over(shard));
+        for Take { partition, .. } in &claim {
             if let Some(seen) = leases.iter().find(|lease| lease.partition == *partition) {
                 self.take(seen, plan.lost.contains(partition)).await;
             }
         }
+        if let Some(ask) = ask {
+            self.ask(&ask).await;
+        }
         Ok(!plan.register.is_empty())
     }
 
+    /// What to do, by what was seen.
+    fn moves(&self, leases: &[LeaseState], plan: &Plan) -> Moves {
+        let (me, board, observer) = (&self.shared.id, &self.shared.board, &self.observer);
+        let (running, elsewhere) = (self.held.running(), board.elsewhere(&self.stream));
+        let sight = Sight { me, running: &running, leases, plan, observer, elsewhere: &elsewhere };
+        let is_mine = |lease: &LeaseState| lease.wanted_by.as_deref() == Some(me);
+        board.see(&self.stream, sight.loads(), leases.iter().any(is_mine));
+        let mut moves = sight.balance();
+        moves.ask = moves.ask.filter(|_| board.may_ask(&self.stream));
+        moves
+    }
+
+    /// Asks the owner of a shard to give it up. If it does not, because it did not hear or nobody asked, the next look tells.
+    async fn ask(&self, Take { partition: shard, epoch }: &Take) {
+        let asked =
+            self.shared.outlet.store.ask_for_lease(&self.stream, shard, *epoch, &self.shared.id).await;
+        match asked {
+            Ok(true) => {
+                tracing::info!(stream = %self.stream, %shard, "the shard is asked for, as its owner has more to do");
+            }
+            Ok(false) => {}
+            Err(error) => {
+                tracing::debug!(stream = %self.stream, %shard, %error, "the shard can't be asked for");
+            }
+        }
+    }
+
     /// Claims a shard as it was seen, unless somebody is quicker, and consumes it from then on; one that is lost is ended.
-    async fn take(&mut self, seen: &LeaseView, lost: bool) {
+    async fn take(&mut self, seen: &LeaseState, lost: bool) {
         let shard = &seen.partition;
         let claimed = pace::now();
         let (store, me) = (&self.shared.outlet.store, &self.shared.id);
@@ -152,9 +188,16 @@ impl Worker {
         };
         let consumed = lease.checkpoint;
         tracing::info!(stream = %self.stream, %shard, after = %consumed, epoch = lease.epoch, "the shard is consumed here");
-        let status = self.shared.status.begin(&self.stream, shard);
+        let status = self.shared.status.begin(&self.stream, shard, seen.report.unwrap_or_default());
         let (partition, generation) = (shard.clone(), seen.generation);
-        let lane = Lane { partition, generation, epoch: lease.epoch, consumed, checkpoint: consumed };
+        let lane = Lane {
+            partition,
+            generation,
+            epoch: lease.epoch,
+            consumed,
+            checkpoint: consumed,
+            dead_letters: 0,
+        };
         let mut run = Run {
             outlet: self.shared.outlet.clone(),
             streams: self.shared.streams.clone(),
@@ -170,47 +213,35 @@ impl Worker {
             kinesis: self.shared.kinesis.clone(),
             stream: self.source.clone(),
             shard: shard.clone(),
-            from: self.start(consumed, !seen.parents.is_empty()),
+            from: begin(consumed, seen),
             room: self.shared.room.clone(),
             poll: self.shared.settings.poll(),
             records_max: self.shared.settings.records_max,
-            status,
+            status: status.clone(),
             clock: self.shared.clock.clone(),
         };
-        let mut stop = self.stop.subscribe();
+        let (stop, mut stopping) = watch::channel(false);
         let now = (self.shared.clock)();
-        let retained = Retained { looker: self.looker.clone(), shard: shard.clone(), now };
+        let registered_at = seen.registered_at;
+        let retained = Retained { looker: self.looker.clone(), shard: shard.clone(), registered_at, now };
         let consuming = self.runs.spawn(async move {
             if lost {
-                return run.end(true, &mut stop).await;
+                return run.end(true, &mut stopping).await;
             }
             run.may_lack = tokio::select! {
                 biased;
-                () = stopped(&mut stop) => return run.give_up().await,
+                () = stopped(&mut stopping) => return run.give_up().await,
                 may_lack = retained.may_lack(consumed) => may_lack,
             };
             // The reader ends with whoever takes what it gives.
             let mut reading = JoinSet::new();
             let (give, pieces) = mpsc::channel(1);
             reading.spawn(reader.run(give));
-            run.consume(pieces, stop).await
+            run.consume(pieces, stopping).await
         });
         self.shards.insert(consuming.id(), (shard.clone(), lease.epoch));
-        self.held.begin(shard.clone(), lease.epoch, claimed, consuming);
-    }
-
-    /// Where a shard begins.
-    fn start(&self, consumed: Sequence, has_parents: bool) -> Begin {
-        if consumed > Sequence::ZERO {
-            return Begin::After(consumed);
-        }
-        match self.shared.settings.start {
-            // What came of a shard that was consumed goes on where that ended.
-            _ if has_parents && !self.is_new => Begin::Oldest,
-            Start::TrimHorizon => Begin::Oldest,
-            Start::Latest => Begin::Time(self.since),
-            Start::At(time) => Begin::Time(time),
-        }
+        let holding = Holding { epoch: lease.epoch, renewed: claimed, run: consuming, stop, status };
+        self.held.begin(shard.clone(), holding);
     }
 
     fn reap(&mut self, ended: Result<(Id, Outcome), tokio::task::JoinError>) {
@@ -228,5 +259,14 @@ impl Worker {
         if self.held.end(&shard, epoch) {
             self.shared.status.end(&self.stream, &shard);
         }
+    }
+}
+
+/// Where reading begins.
+fn begin(consumed: Sequence, seen: &LeaseState) -> Begin {
+    match seen.reads_from {
+        _ if consumed > Sequence::ZERO => Begin::After(consumed),
+        Some(time) => Begin::Time(time),
+        None => Begin::Oldest,
     }
 }

@@ -12,7 +12,8 @@ use schema::shape::Shape;
 use schema::{Message, PartitionId, Position, Sequence, StreamName, Topic};
 use store::{
     Catalog, DeadLetter, DeadLetters, IdClaim, Ids, Journal, JournalRow, Lease, LeaseState, Leases,
-    LetterDecisions, Messages, Next, Store, StoreError, StreamRecord, TopicActivity, TopicFilter, TopicPage,
+    LetterDecisions, Messages, Next, Registration, Report, Store, StoreError, StreamRecord, TopicActivity,
+    TopicFilter, TopicPage,
 };
 use tokio::sync::Notify;
 
@@ -207,13 +208,12 @@ impl Ids for Faulty {
 
 #[async_trait]
 impl Leases for Faulty {
-    async fn register_partition(
-        &self,
-        stream: &StreamName,
-        of: &PartitionId,
-        parents: &[PartitionId],
-    ) -> Result<(), StoreError> {
-        self.step(self.inner.register_partition(stream, of, parents)).await
+    async fn register_partition(&self, stream: &StreamName, new: &Registration) -> Result<(), StoreError> {
+        self.step(self.inner.register_partition(stream, new)).await
+    }
+
+    async fn forget_partition(&self, stream: &StreamName, of: &PartitionId) -> Result<bool, StoreError> {
+        self.step(self.inner.forget_partition(stream, of)).await
     }
 
     async fn claim_lease_if(
@@ -226,8 +226,24 @@ impl Leases for Faulty {
         self.step(self.inner.claim_lease_if(stream, of, owner, seen)).await
     }
 
-    async fn renew_lease(&self, stream: &StreamName, of: &PartitionId, epoch: u64) -> Result<(), StoreError> {
-        self.step(self.inner.renew_lease(stream, of, epoch)).await
+    async fn renew_lease(
+        &self,
+        stream: &StreamName,
+        of: &PartitionId,
+        epoch: u64,
+        report: Report,
+    ) -> Result<(), StoreError> {
+        self.step(self.inner.renew_lease(stream, of, epoch, report)).await
+    }
+
+    async fn ask_for_lease(
+        &self,
+        stream: &StreamName,
+        of: &PartitionId,
+        epoch: u64,
+        by: &str,
+    ) -> Result<bool, StoreError> {
+        self.step(self.inner.ask_for_lease(stream, of, epoch, by)).await
     }
 
     async fn release_lease(

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use schema::{PartitionId, Sequence, StreamName};
-use store::{Lease, LeaseState, Leases, StoreError};
+use store::{Lease, LeaseState, Leases, Registration, Report, StoreError};
 
 use super::memory::{Memory, Tables};
 
@@ -19,32 +19,22 @@ impl Tables {
     }
 }
 
-fn unclaimed(partition: &PartitionId, parents: &[PartitionId]) -> LeaseState {
-    let (epoch, owner, heartbeat, checkpoint) = (0, None, 0, Sequence::ZERO);
-    LeaseState {
-        partition: partition.clone(),
-        epoch,
-        owner,
-        heartbeat,
-        checkpoint,
-        parents: parents.to_vec(),
-    }
+/// Nobody has renewed it since.
+fn silence(lease: &mut LeaseState) {
+    (lease.heartbeat, lease.report) = (0, None);
 }
 
 fn claim(lease: &mut LeaseState, owner: Option<&str>) -> Lease {
-    (lease.owner, lease.heartbeat) = (owner.map(str::to_owned), 0);
+    (lease.owner, lease.wanted_by) = (owner.map(str::to_owned), None);
+    silence(lease);
     lease.epoch += 1;
     Lease { epoch: lease.epoch, checkpoint: lease.checkpoint }
 }
 
 #[async_trait]
 impl Leases for Memory {
-    async fn register_partition(
-        &self,
-        stream: &StreamName,
-        partition: &PartitionId,
-        parents: &[PartitionId],
-    ) -> Result<(), StoreError> {
+    async fn register_partition(&self, stream: &StreamName, new: &Registration) -> Result<(), StoreError> {
+        let Registration { partition, parents, .. } = new;
         let leases = &mut self.tables().leases;
         let key = |partition: &PartitionId| (stream.clone(), partition.clone());
         if leases.contains_key(&key(partition)) {
@@ -53,14 +43,24 @@ impl Leases for Memory {
         if let Some(parent) = parents.iter().find(|parent| !leases.contains_key(&key(parent))) {
             return Err(StoreError::NoParent { partition: partition.clone(), parent: parent.clone() });
         }
-        leases.insert(key(partition), unclaimed(partition, parents));
+        leases.insert(key(partition), LeaseState::registered(new.clone()));
         Ok(())
+    }
+
+    async fn forget_partition(
+        &self,
+        stream: &StreamName,
+        partition: &PartitionId,
+    ) -> Result<bool, StoreError> {
+        let (leases, key) = (&mut self.tables().leases, (stream.clone(), partition.clone()));
+        let has_ended = leases.get(&key).is_some_and(LeaseState::has_ended);
+        Ok(has_ended && leases.remove(&key).is_some())
     }
 
     async fn claim_lease(&self, stream: &StreamName, partition: &PartitionId) -> Result<Lease, StoreError> {
         let mut tables = self.tables();
         let lease = tables.leases.entry((stream.clone(), partition.clone()));
-        Ok(claim(lease.or_insert_with(|| unclaimed(partition, &[])), None))
+        Ok(claim(lease.or_insert_with(|| LeaseState::registered(Registration::new(partition, &[]))), None))
     }
 
     async fn claim_lease_if(
@@ -81,13 +81,27 @@ impl Leases for Memory {
         stream: &StreamName,
         partition: &PartitionId,
         epoch: u64,
+        report: Report,
     ) -> Result<(), StoreError> {
         let mut tables = self.tables();
         let lease = tables.lease_of(stream, partition, epoch);
         if let Some(lease) = lease.filter(|lease| lease.owner.is_some()) {
             lease.heartbeat += 1;
+            lease.report = Some(report);
         }
         Ok(())
+    }
+
+    async fn ask_for_lease(
+        &self,
+        stream: &StreamName,
+        partition: &PartitionId,
+        epoch: u64,
+        by: &str,
+    ) -> Result<bool, StoreError> {
+        let mut tables = self.tables();
+        let lease = tables.lease_of(stream, partition, epoch);
+        Ok(lease.map(|lease| lease.wanted_by = Some(by.to_owned())).is_some())
     }
 
     async fn release_lease(
@@ -98,7 +112,11 @@ impl Leases for Memory {
     ) -> Result<bool, StoreError> {
         let mut tables = self.tables();
         let lease = tables.lease_of(stream, partition, epoch);
-        Ok(lease.map(|lease| (lease.owner, lease.heartbeat) = (None, 0)).is_some())
+        let given_up = lease.map(|lease| {
+            lease.owner = None;
+            silence(lease);
+        });
+        Ok(given_up.is_some())
     }
 
     async fn checkpoint(

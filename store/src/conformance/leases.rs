@@ -6,7 +6,7 @@ use schema::Sequence;
 
 use super::Outcome;
 use super::fixture::{fresh_stream, partition};
-use crate::{Lease, LeaseState, Store};
+use crate::{Lease, LeaseState, Registration, Store};
 
 /// Whoever lost a partition, or never had it, is told so, and changes nothing.
 pub async fn a_zombie_can_not_write_a_checkpoint<S: Store>(store: &S) -> Outcome {
@@ -44,14 +44,8 @@ pub async fn checkpoints_never_go_back<S: Store>(store: &S) -> Outcome {
     }
     let mut leases = store.leases(&stream).await?;
     leases.sort_by(|a, b| a.partition.cmp(&b.partition));
-    let state = |number| LeaseState {
-        partition: partition(number),
-        epoch: 1,
-        owner: None,
-        heartbeat: 0,
-        checkpoint: 300.into(),
-        parents: Vec::new(),
-    };
+    let unclaimed = |number| LeaseState::registered(Registration::new(&partition(number), &[]));
+    let state = |number| LeaseState { epoch: 1, checkpoint: 300.into(), ..unclaimed(number) };
     assert_eq!(leases, [state(2), state(11)]);
     assert_eq!(store.leases(&fresh_stream("checkpoints")).await?, []);
     Ok(())

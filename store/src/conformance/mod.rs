@@ -85,6 +85,8 @@ macro_rules! conformance_cases {
             workers::a_heartbeat_moves_by_renewals_alone,
             workers::what_is_given_up_waits_for_the_next,
             workers::an_end_names_its_children_and_stays,
+            workers::who_asks_for_a_partition_is_known_until_the_next_claim,
+            workers::only_what_has_ended_is_forgotten,
             workers::leases_agree_with_a_model,
             catalog::streams_are_compared_and_set,
             catalog::shapes_are_compared_and_set,

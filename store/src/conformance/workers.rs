@@ -6,17 +6,17 @@ use schema::{PartitionId, Sequence, StreamName};
 use super::Outcome;
 use super::fixture::{Turns, fresh_stream, message, partition, position, seeds};
 use super::leases_model::Model;
-use crate::{JournalRow, LeaseState, Next, Store, StoreError};
+use crate::{JournalRow, LeaseState, Next, Registration, Report, Store, StoreError};
 
 /// A partition has the parents that it was registered with first, each of which was registered before it.
 pub async fn partitions_are_registered_once_and_after_their_parents<S: Store>(store: &S) -> Outcome {
     let (stream, [a, b, c]) = (fresh_stream("registered"), [0, 1, 2].map(partition));
-    let refused = store.register_partition(&stream, &c, &[a.clone(), b.clone()]).await;
+    let refused = store.register_partition(&stream, &Registration::new(&c, &[a.clone(), b.clone()])).await;
     assert!(matches!(&refused, Err(StoreError::NoParent { parent, .. }) if *parent == a), "{refused:?}");
-    store.register_partition(&stream, &a, &[]).await?;
-    let refused = store.register_partition(&stream, &c, &[a.clone(), b.clone()]).await;
+    store.register_partition(&stream, &Registration::new(&a, &[])).await?;
+    let refused = store.register_partition(&stream, &Registration::new(&c, &[a.clone(), b.clone()])).await;
     assert!(matches!(&refused, Err(StoreError::NoParent { parent, .. }) if *parent == b), "{refused:?}");
-    let refused = store.register_partition(&stream, &c, std::slice::from_ref(&c)).await;
+    let refused = store.register_partition(&stream, &Registration::new(&c, std::slice::from_ref(&c))).await;
     assert!(matches!(refused, Err(StoreError::NoParent { .. })), "its own parent: {refused:?}");
     assert_eq!(states(store, &stream).await?, [unclaimed(&a, &[])], "what was refused is not there");
 
@@ -24,8 +24,8 @@ pub async fn partitions_are_registered_once_and_after_their_parents<S: Store>(st
     store.claim_lease(&stream, &b).await?;
     let both = [a.clone(), b.clone()];
     for parents in [&both[..], &[], &both[..1], &[partition(9)]] {
-        store.register_partition(&stream, &c, parents).await?;
-        store.register_partition(&stream, &b, parents).await?;
+        store.register_partition(&stream, &Registration::new(&c, parents)).await?;
+        store.register_partition(&stream, &Registration::new(&b, parents)).await?;
     }
     let claimed = LeaseState { epoch: 1, ..unclaimed(&b, &[]) };
     assert_eq!(states(store, &stream).await?, [unclaimed(&a, &[]), claimed, unclaimed(&c, &both)]);
@@ -39,7 +39,8 @@ pub async fn partitions_are_registered_once_and_after_their_parents<S: Store>(st
 /// Of workers that saw the same epoch one gets the partition, and its name is there.
 pub async fn of_claims_at_once_one_is_made<S: Store>(store: &S) -> Outcome {
     let (stream, p) = (fresh_stream("race"), partition(0));
-    try_join_all((0..4).map(|_| store.register_partition(&stream, &p, &[]))).await?;
+    let new = Registration::new(&p, &[]);
+    try_join_all((0..4).map(|_| store.register_partition(&stream, &new))).await?;
     for seen in 0..4 {
         let names: Vec<String> = (0..5).map(|worker| format!("worker {worker}")).collect();
         let claims = names.iter().map(|name| store.claim_lease_if(&stream, &p, name, seen));
@@ -65,7 +66,7 @@ pub async fn whoever_saw_an_old_epoch_claims_nothing<S: Store>(store: &S) -> Out
     let (stream, p) = (fresh_stream("seen"), partition(0));
     assert_eq!(store.claim_lease_if(&stream, &p, "a", 0).await?, None, "it is not registered");
     assert_eq!(states(store, &stream).await?, []);
-    store.register_partition(&stream, &p, &[]).await?;
+    store.register_partition(&stream, &Registration::new(&p, &[])).await?;
     assert_eq!(store.claim_lease_if(&stream, &p, "a", 1).await?, None, "nobody has seen that");
     assert!(store.claim_lease_if(&stream, &p, "a", 0).await?.is_some());
     for owner in ["a", "b"] {
@@ -86,22 +87,22 @@ pub async fn whoever_saw_an_old_epoch_claims_nothing<S: Store>(store: &S) -> Out
 /// Whatever a worker does in an epoch that is over, nobody sees.
 pub async fn a_zombie_renews_and_gives_up_nothing<S: Store>(store: &S) -> Outcome {
     let (stream, p) = (fresh_stream("zombie"), partition(0));
-    store.register_partition(&stream, &p, &[]).await?;
+    store.register_partition(&stream, &Registration::new(&p, &[])).await?;
     for (owner, seen) in [("a", 0), ("b", 1)] {
         assert!(store.claim_lease_if(&stream, &p, owner, seen).await?.is_some());
-        store.renew_lease(&stream, &p, seen + 1).await?;
+        store.renew_lease(&stream, &p, seen + 1, Report::default()).await?;
     }
     let before = state(store, &stream, &p).await?;
     assert!(before.heartbeat > 0);
     for epoch in [0, 1, 3] {
         // The last word is the zombie's, more than once.
-        store.renew_lease(&stream, &p, epoch).await?;
-        store.renew_lease(&stream, &p, epoch).await?;
+        store.renew_lease(&stream, &p, epoch, Report::default()).await?;
+        store.renew_lease(&stream, &p, epoch, Report::default()).await?;
         assert!(!store.checkpoint(&stream, &p, epoch, 9.into()).await?, "{epoch}");
         assert!(!store.release_lease(&stream, &p, epoch).await?, "{epoch}");
         assert_eq!(state(store, &stream, &p).await?, before, "{epoch}");
     }
-    store.renew_lease(&stream, &p, 2).await?;
+    store.renew_lease(&stream, &p, 2, Report::default()).await?;
     assert!(state(store, &stream, &p).await?.heartbeat > before.heartbeat);
     Ok(())
 }
@@ -110,19 +111,19 @@ pub async fn a_zombie_renews_and_gives_up_nothing<S: Store>(store: &S) -> Outcom
 pub async fn a_heartbeat_moves_by_renewals_alone<S: Store>(store: &S) -> Outcome {
     let (stream, [p, other]) = (fresh_stream("heartbeat"), [0, 1].map(partition));
     for (of, owner) in [(&p, "a"), (&other, "b")] {
-        store.register_partition(&stream, of, &[]).await?;
+        store.register_partition(&stream, &Registration::new(of, &[])).await?;
         assert!(store.claim_lease_if(&stream, of, owner, 0).await?.is_some());
     }
     assert_eq!(state(store, &stream, &p).await?.heartbeat, 0, "a claim is seen by its epoch");
     let mut last = 0;
     for round in 1..4u64 {
-        store.renew_lease(&stream, &p, 1).await?;
+        store.renew_lease(&stream, &p, 1, Report::default()).await?;
         let moved = state(store, &stream, &p).await?.heartbeat;
         assert!(moved > last, "{moved} after {last}");
         last = moved;
-        store.renew_lease(&stream, &other, 1).await?;
+        store.renew_lease(&stream, &other, 1, Report::default()).await?;
         assert!(store.checkpoint(&stream, &p, 1, round.into()).await?);
-        store.register_partition(&stream, &p, &[]).await?;
+        store.register_partition(&stream, &Registration::new(&p, &[])).await?;
         assert_eq!(store.claim_lease_if(&stream, &p, "b", 0).await?, None);
         assert_eq!(state(store, &stream, &p).await?.heartbeat, last, "it moved without its owner");
     }
@@ -135,7 +136,7 @@ pub async fn a_heartbeat_moves_by_renewals_alone<S: Store>(store: &S) -> Outcome
 pub async fn what_is_given_up_waits_for_the_next<S: Store>(store: &S) -> Outcome {
     let (stream, p) = (fresh_stream("release"), partition(0));
     assert!(!store.release_lease(&stream, &p, 1).await?, "it is not there");
-    store.register_partition(&stream, &p, &[]).await?;
+    store.register_partition(&stream, &Registration::new(&p, &[])).await?;
     assert!(store.claim_lease_if(&stream, &p, "a", 0).await?.is_some());
     assert!(store.checkpoint(&stream, &p, 1, 7.into()).await?);
     for _ in 0..2 {
@@ -153,7 +154,7 @@ pub async fn what_is_given_up_waits_for_the_next<S: Store>(store: &S) -> Outcome
 /// An end as it is documented: it is read like any row, nobody takes what has ended, and nothing takes it back.
 pub async fn an_end_names_its_children_and_stays<S: Store>(store: &S) -> Outcome {
     let (stream, [p, left, right]) = (fresh_stream("end"), [0, 1, 2].map(partition));
-    store.register_partition(&stream, &p, &[]).await?;
+    store.register_partition(&stream, &Registration::new(&p, &[])).await?;
     assert!(store.claim_lease_if(&stream, &p, "a", 0).await?.is_some());
     let messages = vec![message("t", 5, position(0, 3))];
     store.write_messages(&stream, &messages).await?;
@@ -165,7 +166,7 @@ pub async fn an_end_names_its_children_and_stays<S: Store>(store: &S) -> Outcome
     // It is cut short, and done again by the next owner.
     for (epoch, steps) in [(1, 2), (2, 3)] {
         for child in [&left, &right] {
-            store.register_partition(&stream, child, std::slice::from_ref(&p)).await?;
+            store.register_partition(&stream, &Registration::new(child, std::slice::from_ref(&p))).await?;
         }
         store.append_journal(&stream, &p, &end).await?;
         assert!(!state(store, &stream, &p).await?.has_ended());
@@ -191,6 +192,51 @@ pub async fn an_end_names_its_children_and_stays<S: Store>(store: &S) -> Outcome
     ] {
         assert_eq!(store.next_journal(&stream, &p, consumed).await?, expect, "{consumed}");
     }
+    Ok(())
+}
+
+/// Whoever asks for a partition is named, also when it was given up, until somebody claims it.
+pub async fn who_asks_for_a_partition_is_known_until_the_next_claim<S: Store>(store: &S) -> Outcome {
+    let (stream, p) = (fresh_stream("asked"), partition(0));
+    assert!(!store.ask_for_lease(&stream, &p, 1, "b").await?, "it is not there");
+    store.register_partition(&stream, &Registration::new(&p, &[])).await?;
+    assert!(!store.ask_for_lease(&stream, &p, 0, "b").await?, "nobody has it");
+    assert!(store.claim_lease_if(&stream, &p, "a", 0).await?.is_some());
+    assert!(store.checkpoint(&stream, &p, 1, 7.into()).await?);
+    for by in ["b", "c"] {
+        assert!(store.ask_for_lease(&stream, &p, 1, by).await?);
+        assert!(!store.ask_for_lease(&stream, &p, 2, "d").await?, "not of this epoch");
+        let asked = state(store, &stream, &p).await?;
+        assert_eq!((asked.owner.as_deref(), asked.wanted_by.as_deref()), (Some("a"), Some(by)));
+    }
+    assert!(store.checkpoint(&stream, &p, 1, 8.into()).await?, "the owner goes on");
+    assert!(store.release_lease(&stream, &p, 1).await?);
+    let given_up = state(store, &stream, &p).await?;
+    assert_eq!((given_up.owner.as_deref(), given_up.wanted_by.as_deref()), (None, Some("c")));
+    assert!(store.claim_lease_if(&stream, &p, "c", 1).await?.is_some());
+    assert_eq!(state(store, &stream, &p).await?.wanted_by, None);
+    Ok(())
+}
+
+/// A partition whose lease was taken away is as one that never was.
+pub async fn only_what_has_ended_is_forgotten<S: Store>(store: &S) -> Outcome {
+    let (stream, [p, other]) = (fresh_stream("forgotten"), [0, 1].map(partition));
+    assert!(!store.forget_partition(&stream, &p).await?, "it is not there");
+    for new in [&p, &other] {
+        store.register_partition(&stream, &Registration::new(new, &[])).await?;
+        assert!(store.claim_lease_if(&stream, new, "a", 0).await?.is_some());
+        assert!(store.checkpoint(&stream, new, 1, 7.into()).await?);
+    }
+    store.renew_lease(&stream, &p, 1, Report::default()).await?;
+    assert!(!store.forget_partition(&stream, &p).await?, "more may come");
+    assert!(store.checkpoint(&stream, &p, 1, Sequence::END).await?);
+    let kept = state(store, &stream, &other).await?;
+    assert!(store.forget_partition(&stream, &p).await?);
+    assert_eq!(states(store, &stream).await?, std::slice::from_ref(&kept));
+    assert!(!store.checkpoint(&stream, &p, 1, Sequence::END).await?, "there is nothing to checkpoint");
+    assert_eq!(store.claim_lease_if(&stream, &p, "a", 1).await?, None, "nor to claim");
+    store.register_partition(&stream, &Registration::new(&p, &[])).await?;
+    assert_eq!(states(store, &stream).await?, [unclaimed(&p, &[]), kept]);
     Ok(())
 }
 
@@ -223,13 +269,5 @@ async fn state<S: Store>(store: &S, stream: &StreamName, of: &PartitionId) -> Re
 }
 
 pub(super) fn unclaimed(partition: &PartitionId, parents: &[PartitionId]) -> LeaseState {
-    let (epoch, owner, heartbeat, checkpoint) = (0, None, 0, Sequence::ZERO);
-    LeaseState {
-        partition: partition.clone(),
-        epoch,
-        owner,
-        heartbeat,
-        checkpoint,
-        parents: parents.to_vec(),
-    }
+    LeaseState::registered(Registration::new(partition, parents))
 }

@@ -5,23 +5,18 @@ use schema::{PartitionId, Sequence, StreamName};
 
 use super::Embedded;
 use super::blocking::{Fault, lock};
+use super::keys;
 use super::tables::Tables;
-use super::values::LeaseValue;
-use super::{keys, values};
-use crate::{Lease, LeaseState, Leases, StoreError};
+use super::values::{Heartbeat, LeaseValue};
+use crate::{Lease, LeaseState, Leases, Registration, Report, StoreError};
 
 /// None is synced but a checkpoint: if power fails and an epoch or a partition is forgotten, so is every worker that knew of it,
 /// as one process has them all.
 #[async_trait]
 impl Leases for Embedded {
-    async fn register_partition(
-        &self,
-        stream: &StreamName,
-        partition: &PartitionId,
-        parents: &[PartitionId],
-    ) -> Result<(), StoreError> {
-        let key = keys::meta_lease(stream, partition);
-        let lease = LeaseValue::unclaimed(parents);
+    async fn register_partition(&self, stream: &StreamName, new: &Registration) -> Result<(), StoreError> {
+        let key = keys::meta_lease(stream, &new.partition);
+        let lease = LeaseValue::registered(new);
         let stream = stream.clone();
         let missing = self.write("register a partition", move |tables| {
             let _one_at_a_time = lock(&tables.leases);
@@ -37,16 +32,33 @@ impl Leases for Embedded {
             Ok(None)
         });
         match missing.await? {
-            Some(parent) => Err(StoreError::NoParent { partition: partition.clone(), parent }),
+            Some(parent) => Err(StoreError::NoParent { partition: new.partition.clone(), parent }),
             None => Ok(()),
         }
+    }
+
+    async fn forget_partition(
+        &self,
+        stream: &StreamName,
+        partition: &PartitionId,
+    ) -> Result<bool, StoreError> {
+        let keys = [keys::meta_lease, keys::meta_heartbeat].map(|key| key(stream, partition));
+        self.write("forget a partition", move |tables| {
+            let _one_at_a_time = lock(&tables.leases);
+            if tables.lease(&keys[0])?.is_none_or(|lease| lease.checkpoint != Sequence::END) {
+                return Ok(false);
+            }
+            keys.into_iter().try_for_each(|key| tables.meta.remove(key))?;
+            Ok(true)
+        })
+        .await
     }
 
     async fn claim_lease(&self, stream: &StreamName, partition: &PartitionId) -> Result<Lease, StoreError> {
         let key = keys::meta_lease(stream, partition);
         self.write("claim a lease", move |tables| {
             let _one_at_a_time = lock(&tables.leases);
-            let there = tables.lease(&key)?.unwrap_or_else(|| LeaseValue::unclaimed(&[]));
+            let there = tables.lease(&key)?.unwrap_or_else(LeaseValue::unclaimed);
             tables.claim(key, there, None)
         })
         .await
@@ -78,15 +90,33 @@ impl Leases for Embedded {
         stream: &StreamName,
         partition: &PartitionId,
         epoch: u64,
+        report: Report,
     ) -> Result<(), StoreError> {
         let (key, beats) = (keys::meta_lease(stream, partition), keys::meta_heartbeat(stream, partition));
         self.write("renew a lease", move |tables| {
             let _one_at_a_time = lock(&tables.leases);
             if tables.lease_of(&key, epoch)?.is_some() {
-                let beat = tables.heartbeat(&beats, epoch)? + 1;
-                tables.meta.insert(beats, values::heartbeat(epoch, beat))?;
+                let beat = tables.heartbeat(&beats, epoch)?.map_or(0, |heartbeat| heartbeat.beat) + 1;
+                tables.meta.insert(beats, Heartbeat { epoch, beat, report }.encode())?;
             }
             Ok(())
+        })
+        .await
+    }
+
+    async fn ask_for_lease(
+        &self,
+        stream: &StreamName,
+        partition: &PartitionId,
+        epoch: u64,
+        by: &str,
+    ) -> Result<bool, StoreError> {
+        let (key, by) = (keys::meta_lease(stream, partition), by.to_owned());
+        self.write("ask for a lease", move |tables| {
+            let _one_at_a_time = lock(&tables.leases);
+            let Some(there) = tables.lease_of(&key, epoch)? else { return Ok(false) };
+            tables.meta.insert(key, LeaseValue { wanted_by: Some(by), ..there }.encode())?;
+            Ok(true)
         })
         .await
     }
@@ -127,13 +157,24 @@ impl Leases for Embedded {
                 let (key, value) = row.into_inner()?;
                 let lease = keys::read_partition(&key[prefix.len()..]).zip(LeaseValue::decode(&value));
                 let (partition, lease) = lease.ok_or_else(|| Fault::corrupt("a lease"))?;
-                let LeaseValue { epoch, checkpoint, owner, parents } = lease;
                 // Only who has a name renews: the others' leases cost no further look.
-                let heartbeat = match owner {
-                    Some(_) => tables.heartbeat(&keys::meta_heartbeat(&stream, &partition), epoch)?,
-                    None => 0,
+                let heartbeat = match lease.owner {
+                    Some(_) => tables.heartbeat(&keys::meta_heartbeat(&stream, &partition), lease.epoch)?,
+                    None => None,
                 };
-                leases.push(LeaseState { partition, epoch, owner, heartbeat, checkpoint, parents });
+                leases.push(LeaseState {
+                    partition,
+                    epoch: lease.epoch,
+                    owner: lease.owner,
+                    heartbeat: heartbeat.map_or(0, |heartbeat| heartbeat.beat),
+                    checkpoint: lease.checkpoint,
+                    parents: lease.parents,
+                    generation: lease.generation,
+                    registered_at: lease.registered_at,
+                    reads_from: lease.reads_from,
+                    report: heartbeat.map(|heartbeat| heartbeat.report),
+                    wanted_by: lease.wanted_by,
+                });
             }
             Ok(leases)
         })
@@ -155,16 +196,16 @@ impl Tables {
 
     /// Raises the epoch of the lease that was found under `key`.
     fn claim(&self, key: Vec<u8>, there: LeaseValue, owner: Option<String>) -> Result<Lease, Fault> {
-        let lease = LeaseValue { epoch: there.epoch + 1, owner, ..there };
+        let lease = LeaseValue { epoch: there.epoch + 1, owner, wanted_by: None, ..there };
         self.meta.insert(key, lease.encode())?;
         Ok(Lease { epoch: lease.epoch, checkpoint: lease.checkpoint })
     }
 
-    /// The counter of an epoch's heartbeat, which stands under `key`.
-    fn heartbeat(&self, key: &[u8], epoch: u64) -> Result<u64, Fault> {
-        let Some(value) = self.meta.get(key)? else { return Ok(0) };
-        let (of, beat) = values::read_heartbeat(&value).ok_or_else(|| Fault::corrupt("a heartbeat"))?;
-        Ok(if of == epoch { beat } else { 0 })
+    /// An epoch's heartbeat, which stands under `key` if there was one.
+    fn heartbeat(&self, key: &[u8], epoch: u64) -> Result<Option<Heartbeat>, Fault> {
+        let Some(value) = self.meta.get(key)? else { return Ok(None) };
+        let heartbeat = Heartbeat::decode(&value).ok_or_else(|| Fault::corrupt("a heartbeat"))?;
+        Ok(Some(heartbeat).filter(|heartbeat| heartbeat.epoch == epoch))
     }
 
     fn checkpoint(&self, key: Vec<u8>, epoch: u64, to: Sequence) -> Result<bool, Fault> {

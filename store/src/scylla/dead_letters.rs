@@ -20,6 +20,19 @@ const SLACK_SECONDS: i32 = 86_400;
 /// Sequence, sub-sequence, arrival, partition key, reason, bytes, whether it was removed.
 type Row<'r> = (&'r [u8], i64, Option<i64>, Option<&'r str>, Option<&'r str>, Option<Bytes>, Option<bool>);
 
+impl Scylla {
+    /// Whether a partition has dead letters, be they removed.
+    pub(super) async fn has_letters(
+        &self,
+        stream: &StreamName,
+        partition: &PartitionId,
+    ) -> Result<bool, StoreError> {
+        let from = (stream.as_str(), partition.as_str(), Vec::<u8>::new(), -1i64, 1i32);
+        let rows = self.0.calls.query(DOING, &self.0.statements.dead_letters, from).await?;
+        Ok(rows.rows_num() > 0)
+    }
+}
+
 #[async_trait]
 impl DeadLetters for Scylla {
     async fn write_dead_letters(

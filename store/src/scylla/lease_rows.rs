@@ -1,12 +1,14 @@
 //! How a lease's row is read and written, and the heartbeat beside it.
 
 use schema::{PartitionId, StreamName};
+use scylla::serialize::row::SerializeRow;
 use scylla::statement::prepared::PreparedStatement;
 
 use super::Scylla;
 use super::call::Cas;
+use super::leases::again;
 use super::slots::{LeaseRow, bytes};
-use crate::{LeaseState, StoreError};
+use crate::{LeaseState, Report, StoreError};
 
 impl Scylla {
     /// A lease as most replicas have it.
@@ -45,12 +47,21 @@ impl Scylla {
         partition: &PartitionId,
         lease: &LeaseRow,
     ) -> Result<Cas, StoreError> {
-        let (stream, partition, checkpoint) = (stream.as_str(), partition.as_str(), bytes(&lease.checkpoint));
-        let row = (stream, partition, lease.epoch, checkpoint, lease.slot_column(), &lease.parents);
+        let row = (
+            stream.as_str(),
+            partition.as_str(),
+            lease.epoch,
+            bytes(&lease.checkpoint),
+            lease.slot_column(),
+            &lease.parents,
+            lease.generation,
+            lease.registered_at.0,
+            lease.reads_from.map(|time| time.0),
+        );
         self.0.calls.cas(doing, &self.0.statements.first_lease, row).await
     }
 
-    /// Writes epoch and owner of a lease over those of the epoch before, if nothing has changed since they were read.
+    /// Writes epoch and owner of a lease, whom nobody asks for it yet, over those of the epoch before, if nothing has changed since they were read.
     pub(super) async fn next(
         &self,
         doing: &'static str,
@@ -65,6 +76,28 @@ impl Scylla {
         self.0.calls.cas(doing, &self.0.statements.claim_lease, row).await
     }
 
+    /// Changes a lease that is of `epoch`, which is the statement's last value; `false` if it is of another.
+    pub(super) async fn if_of(
+        &self,
+        doing: &'static str,
+        statement: &PreparedStatement,
+        epoch: u64,
+        row: impl SerializeRow,
+    ) -> Result<bool, StoreError> {
+        let deadline = self.0.calls.deadline();
+        if epoch == 0 {
+            // Nobody has claimed it.
+            return Ok(false);
+        }
+        loop {
+            match self.0.calls.cas(doing, statement, &row).await? {
+                Cas::Applied => return Ok(true),
+                Cas::Refused => return Ok(false),
+                Cas::Unknown => again(doing, deadline).await?,
+            }
+        }
+    }
+
     /// What anybody may see of a partition, if it has a lease.
     pub(super) async fn state(
         &self,
@@ -73,14 +106,23 @@ impl Scylla {
     ) -> Result<Option<LeaseState>, StoreError> {
         let Some(row) = self.lease(stream, &partition).await? else { return Ok(None) };
         // Only who has a name renews: the others' leases cost no further request.
-        let heartbeat = match row.owner {
+        let beat = match row.owner {
             Some(_) => self.heartbeat(stream, &partition, row.epoch).await?,
-            None => 0,
+            None => None,
         };
-        let LeaseRow { epoch, checkpoint, owner, parents, .. } = row;
-        let parents = parents.into_iter().map(PartitionId::new).collect();
-        let epoch = epoch as u64;
-        Ok(Some(LeaseState { partition, epoch, owner, heartbeat, checkpoint, parents }))
+        Ok(Some(LeaseState {
+            partition,
+            epoch: row.epoch as u64,
+            owner: row.owner,
+            heartbeat: beat.map_or(0, |(beat, _)| beat),
+            checkpoint: row.checkpoint,
+            parents: row.parents.into_iter().map(PartitionId::new).collect(),
+            generation: row.generation as u32,
+            registered_at: row.registered_at,
+            reads_from: row.reads_from,
+            report: beat.map(|(_, report)| report),
+            wanted_by: row.wanted_by,
+        }))
     }
 
     async fn heartbeat(
@@ -88,12 +130,16 @@ impl Scylla {
         stream: &StreamName,
         partition: &PartitionId,
         epoch: i64,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Option<(u64, Report)>, StoreError> {
         let doing = "read a heartbeat";
         let key = (stream.as_str(), partition.as_str(), epoch);
         let rows = self.0.calls.query(doing, &self.0.statements.heartbeat, key).await?;
-        let beat = rows.maybe_first_row::<(i64,)>();
-        let beat = beat.map_err(|error| StoreError::unavailable(doing, error))?;
-        Ok(beat.map_or(0, |(beat,)| beat as u64))
+        type Number = Option<i64>;
+        let row = rows.maybe_first_row::<(i64, Number, Number, Number, Number, Number, Number)>();
+        let row = row.map_err(|error| StoreError::unavailable(doing, error))?;
+        Ok(row.map(|(beat, lag, unmarked, bytes, throttles, retries, letters)| {
+            let numbers = [lag, unmarked, bytes, throttles, retries, letters];
+            (beat as u64, Report::of(numbers.map(|number| number.unwrap_or(0) as u64)))
+        }))
     }
 }

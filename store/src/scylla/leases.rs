@@ -10,8 +10,8 @@ use schema::{PartitionId, Sequence, StreamName};
 use super::Scylla;
 use super::call::Cas;
 use super::messages::AT_ONCE;
-use super::slots::{Holding, LeaseRow};
-use crate::{Lease, LeaseState, Leases, StoreError};
+use super::slots::{Holding, LeaseRow, bytes};
+use crate::{Lease, LeaseState, Leases, Registration, Report, StoreError};
 
 /// Between two tries of a compare-and-set that others were in the way of.
 const WAIT: Duration = Duration::from_millis(20);
@@ -21,30 +21,52 @@ const HEARTBEAT_SECONDS: i32 = 86_400;
 #[async_trait]
 impl Leases for Scylla {
     /// The partition is listed before it has a lease, and passed over where it has none.
-    async fn register_partition(
-        &self,
-        stream: &StreamName,
-        partition: &PartitionId,
-        parents: &[PartitionId],
-    ) -> Result<(), StoreError> {
-        let doing = "register a partition";
+    async fn register_partition(&self, stream: &StreamName, new: &Registration) -> Result<(), StoreError> {
+        let (doing, partition) = ("register a partition", &new.partition);
         if self.lease(stream, partition).await?.is_some() {
             return Ok(());
         }
-        for parent in parents {
+        for parent in &new.parents {
             if self.lease(stream, parent).await?.is_none() {
                 return Err(StoreError::NoParent { partition: partition.clone(), parent: parent.clone() });
             }
         }
         self.register(stream, partition).await?;
-        let mut lease = LeaseRow::unclaimed((self.0.clock)());
-        lease.parents = parents.iter().map(ToString::to_string).collect();
+        let lease = LeaseRow::registered((self.0.clock)(), new);
         let deadline = self.0.calls.deadline();
         // Refused, it is there: another's, or this one's whose answer was lost.
         while self.first(doing, stream, partition, &lease).await? == Cas::Unknown {
             again(doing, deadline).await?;
         }
         Ok(())
+    }
+
+    /// The partition is listed until it has no lease any more, and goes on being listed if it has dead letters.
+    async fn forget_partition(
+        &self,
+        stream: &StreamName,
+        partition: &PartitionId,
+    ) -> Result<bool, StoreError> {
+        let doing = "forget a partition";
+        let holding = self.0.partitions.held.partition(stream, partition);
+        let mut holding = holding.lock().await;
+        let deadline = self.0.calls.deadline();
+        let mut is_in_doubt = false;
+        let forgotten = loop {
+            let row = (stream.as_str(), partition.as_str(), bytes(&Sequence::END));
+            match self.0.calls.cas(doing, &self.0.statements.delete_lease, row).await? {
+                Cas::Applied => break true,
+                Cas::Unknown => is_in_doubt = true,
+                Cas::Refused if self.settled(stream, partition).await?.is_some() => return Ok(false),
+                Cas::Refused => break is_in_doubt,
+            }
+            again(doing, deadline).await?;
+        };
+        *holding = None;
+        if !self.has_letters(stream, partition).await? {
+            self.unlist(stream, partition).await?;
+        }
+        Ok(forgotten)
     }
 
     /// A claim whose answer did not come is made again: whatever became of the first, the second raises the epoch above it.
@@ -59,7 +81,7 @@ impl Leases for Scylla {
             let is_new = there.is_none();
             let mut lease = there.unwrap_or_else(|| LeaseRow::unclaimed((self.0.clock)()));
             lease.epoch += 1;
-            lease.owner = None;
+            (lease.owner, lease.wanted_by) = (None, None);
             let outcome = match is_new {
                 true => self.first(doing, stream, partition, &lease).await?,
                 false => self.next(doing, stream, partition, &lease).await?,
@@ -94,7 +116,8 @@ impl Leases for Scylla {
             if epoch != seen || there.checkpoint == Sequence::END {
                 return Ok(None);
             }
-            let lease = LeaseRow { epoch: there.epoch + 1, owner: Some(owner.to_owned()), ..there };
+            let (owner, wanted_by) = (Some(owner.to_owned()), None);
+            let lease = LeaseRow { epoch: there.epoch + 1, owner, wanted_by, ..there };
             match self.next(doing, stream, partition, &lease).await? {
                 Cas::Applied => return Ok(Some(hold(&mut holding, lease))),
                 Cas::Unknown => is_in_doubt = true,
@@ -111,11 +134,38 @@ impl Leases for Scylla {
         stream: &StreamName,
         partition: &PartitionId,
         epoch: u64,
+        report: Report,
     ) -> Result<(), StoreError> {
         let beat = self.0.partitions.beats.fetch_add(1, Ordering::Relaxed) + 1;
-        let row = (stream.as_str(), partition.as_str(), epoch as i64, beat, HEARTBEAT_SECONDS);
+        let (stream, partition, epoch) = (stream.as_str(), partition.as_str(), epoch as i64);
+        let [lag, unmarked, bytes, throttles, retries, letters] =
+            report.numbers().map(|number| number as i64);
+        let row = (
+            stream,
+            partition,
+            epoch,
+            beat,
+            lag,
+            unmarked,
+            bytes,
+            throttles,
+            retries,
+            letters,
+            HEARTBEAT_SECONDS,
+        );
         self.0.calls.run("renew a lease", &self.0.statements.insert_heartbeat, row).await?;
         Ok(())
+    }
+
+    async fn ask_for_lease(
+        &self,
+        stream: &StreamName,
+        partition: &PartitionId,
+        epoch: u64,
+        by: &str,
+    ) -> Result<bool, StoreError> {
+        let row = (by, stream.as_str(), partition.as_str(), epoch as i64);
+        self.if_of("ask for a lease", &self.0.statements.ask_for_lease, epoch, row).await
     }
 
     async fn release_lease(
@@ -124,20 +174,8 @@ impl Leases for Scylla {
         partition: &PartitionId,
         epoch: u64,
     ) -> Result<bool, StoreError> {
-        let doing = "give a lease up";
-        let deadline = self.0.calls.deadline();
-        if epoch == 0 {
-            // Nobody has claimed it.
-            return Ok(false);
-        }
-        loop {
-            let row = (stream.as_str(), partition.as_str(), epoch as i64);
-            match self.0.calls.cas(doing, &self.0.statements.release_lease, row).await? {
-                Cas::Applied => return Ok(true),
-                Cas::Refused => return Ok(false),
-                Cas::Unknown => again(doing, deadline).await?,
-            }
-        }
+        let row = (stream.as_str(), partition.as_str(), epoch as i64);
+        self.if_of("give a lease up", &self.0.statements.release_lease, epoch, row).await
     }
 
     /// A checkpoint whose answer did not come is settled by a serial read: it ends what is under way, one way or the other.

@@ -37,6 +37,19 @@ impl Scylla {
         Ok(())
     }
 
+    /// Lists the partition no more.
+    pub(super) async fn unlist(
+        &self,
+        stream: &StreamName,
+        partition: &PartitionId,
+    ) -> Result<(), StoreError> {
+        let row = (stream.as_str(), partition.as_str());
+        self.0.calls.run("forget a partition", &self.0.statements.delete_partition, row).await?;
+        let key = (stream.clone(), partition.clone());
+        self.0.partitions.registered.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        Ok(())
+    }
+
     /// All partitions, by name.
     pub(super) async fn partitions(&self, stream: &StreamName) -> Result<Vec<PartitionId>, StoreError> {
         let doing = "list partitions";

@@ -8,9 +8,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use schema::{PartitionId, Sequence, StreamName, Timestamp};
+use scylla::DeserializeRow;
 use scylla::response::query_result::QueryRowsResult;
 
-use crate::StoreError;
+use crate::{Registration, StoreError};
 
 /// Most rows of a slot when a checkpoint is written.
 pub(super) const ROWS_MAX: i64 = 50_000;
@@ -28,37 +29,69 @@ pub(super) struct LeaseRow {
     pub(super) filled: (i64, i64),
     /// The worker that has claimed it.
     pub(super) owner: Option<String>,
+    /// The worker that asks for it.
+    pub(super) wanted_by: Option<String>,
     /// The partitions that it goes on from.
     pub(super) parents: Vec<String>,
+    /// As it was registered.
+    pub(super) generation: i32,
+    pub(super) registered_at: Timestamp,
+    pub(super) reads_from: Option<Timestamp>,
 }
 
 /// Slots as the servers have them.
 pub(super) type SlotColumn = Vec<(Vec<u8>, i64)>;
-type Row = (i64, Vec<u8>, Option<SlotColumn>, Option<i64>, Option<i64>, Option<String>, Option<Vec<String>>);
+
+/// The row as the servers give it.
+#[derive(DeserializeRow)]
+struct Row {
+    epoch: i64,
+    checkpoint: Vec<u8>,
+    slots: Option<SlotColumn>,
+    slot_rows: Option<i64>,
+    slot_bytes: Option<i64>,
+    owner: Option<String>,
+    wanted_by: Option<String>,
+    parents: Option<Vec<String>>,
+    generation: Option<i32>,
+    registered_at: Option<i64>,
+    reads_from: Option<i64>,
+}
 
 impl LeaseRow {
-    /// The lease of a partition that nobody has claimed.
+    /// The lease of a partition that nobody has claimed, nor registered with more than its name.
     pub(super) fn unclaimed(now: Timestamp) -> Self {
-        let slots = vec![(Sequence::ZERO, now)];
-        let (owner, parents) = (None, Vec::new());
-        Self { epoch: 0, checkpoint: Sequence::ZERO, slots, filled: (0, 0), owner, parents }
+        Self {
+            epoch: 0,
+            checkpoint: Sequence::ZERO,
+            slots: vec![(Sequence::ZERO, now)],
+            filled: (0, 0),
+            owner: None,
+            wanted_by: None,
+            parents: Vec::new(),
+            generation: 1,
+            registered_at: Timestamp(0),
+            reads_from: None,
+        }
+    }
+
+    /// That of a new one.
+    pub(super) fn registered(now: Timestamp, new: &Registration) -> Self {
+        Self {
+            parents: new.parents.iter().map(ToString::to_string).collect(),
+            generation: i32::try_from(new.generation).unwrap_or(i32::MAX),
+            registered_at: new.registered_at,
+            reads_from: new.reads_from,
+            ..Self::unclaimed(now)
+        }
     }
 
     /// The row of an answer, if there is one.
     pub(super) fn read(rows: &QueryRowsResult) -> Result<Option<Self>, StoreError> {
         let row = rows.maybe_first_row::<Row>();
         let row = row.map_err(|error| StoreError::unavailable("read a lease", error))?;
-        let Some((epoch, checkpoint, slots, rows, bytes, owner, parents)) = row else { return Ok(None) };
-        let parents = parents.unwrap_or_default();
-        let slots = slots.unwrap_or_default();
-        let slots = slots.into_iter().map(|(start, opened)| Some((sequence(&start)?, Timestamp(opened))));
-        let read = || -> Option<Self> {
-            let slots: Vec<_> = slots.collect::<Option<_>>()?;
-            let filled = (rows.unwrap_or(0), bytes.unwrap_or(0));
-            let checkpoint = sequence(&checkpoint)?;
-            (!slots.is_empty()).then_some(Self { epoch, checkpoint, slots, filled, owner, parents })
-        };
-        read().map(Some).ok_or_else(|| StoreError::Corrupt { what: "a lease".into() })
+        let Some(row) = row else { return Ok(None) };
+        row.read().map(Some).ok_or_else(|| StoreError::Corrupt { what: "a lease".into() })
     }
 
     /// Where the newest slot begins.
@@ -95,6 +128,26 @@ impl LeaseRow {
             }
         }
         next
+    }
+}
+
+impl Row {
+    fn read(self) -> Option<LeaseRow> {
+        let slots = self.slots.unwrap_or_default().into_iter();
+        let slots = slots.map(|(start, opened)| Some((sequence(&start)?, Timestamp(opened))));
+        let slots: Vec<_> = slots.collect::<Option<_>>()?;
+        (!slots.is_empty()).then_some(LeaseRow {
+            epoch: self.epoch,
+            checkpoint: sequence(&self.checkpoint)?,
+            slots,
+            filled: (self.slot_rows.unwrap_or(0), self.slot_bytes.unwrap_or(0)),
+            owner: self.owner,
+            wanted_by: self.wanted_by,
+            parents: self.parents.unwrap_or_default(),
+            generation: self.generation.unwrap_or(1),
+            registered_at: Timestamp(self.registered_at.unwrap_or(0)),
+            reads_from: self.reads_from.map(Timestamp),
+        })
     }
 }
 

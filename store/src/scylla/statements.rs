@@ -61,17 +61,21 @@ statements! {
     earlier_ids = "SELECT generation, sequence, sub, arrived_at FROM ids WHERE stream = ? AND id = ? AND (generation, sequence, sub) < (?, ?, ?) LIMIT ?";
 
     insert_partition = "INSERT INTO partitions (stream, partition) VALUES (?, ?)";
+    delete_partition = "DELETE FROM partitions WHERE stream = ? AND partition = ?";
     partitions = "SELECT partition FROM partitions WHERE stream = ?";
 
-    lease = "SELECT epoch, checkpoint, slots, slot_rows, slot_bytes, owner, parents FROM leases WHERE stream = ? AND partition = ?";
-    lease_settled = "SELECT epoch, checkpoint, slots, slot_rows, slot_bytes, owner, parents FROM leases WHERE stream = ? AND partition = ?";
-    first_lease = "INSERT INTO leases (stream, partition, epoch, checkpoint, slots, parents, slot_rows, slot_bytes) VALUES (?, ?, ?, ?, ?, ?, 0, 0) IF NOT EXISTS";
-    claim_lease = "UPDATE leases SET epoch = ?, owner = ? WHERE stream = ? AND partition = ? IF epoch = ? AND checkpoint = ?";
+    lease = "SELECT epoch, checkpoint, slots, slot_rows, slot_bytes, owner, parents, wanted_by, generation, registered_at, reads_from FROM leases WHERE stream = ? AND partition = ?";
+    lease_settled = "SELECT epoch, checkpoint, slots, slot_rows, slot_bytes, owner, parents, wanted_by, generation, registered_at, reads_from FROM leases WHERE stream = ? AND partition = ?";
+    first_lease = "INSERT INTO leases (stream, partition, epoch, checkpoint, slots, parents, generation, registered_at, reads_from, slot_rows, slot_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0) IF NOT EXISTS";
+    claim_lease = "UPDATE leases SET epoch = ?, owner = ?, wanted_by = null WHERE stream = ? AND partition = ? IF epoch = ? AND checkpoint = ?";
+    ask_for_lease = "UPDATE leases SET wanted_by = ? WHERE stream = ? AND partition = ? IF epoch = ?";
     release_lease = "UPDATE leases SET owner = null WHERE stream = ? AND partition = ? IF epoch = ?";
     checkpoint = "UPDATE leases SET checkpoint = ?, slots = ?, slot_rows = ?, slot_bytes = ? WHERE stream = ? AND partition = ? IF epoch = ? AND checkpoint = ?";
 
-    insert_heartbeat = "INSERT INTO heartbeats (stream, partition, epoch, beat) VALUES (?, ?, ?, ?) USING TTL ?";
-    heartbeat = "SELECT beat FROM heartbeats WHERE stream = ? AND partition = ? AND epoch = ?";
+    delete_lease = "DELETE FROM leases WHERE stream = ? AND partition = ? IF checkpoint = ?";
+
+    insert_heartbeat = "INSERT INTO heartbeats (stream, partition, epoch, beat, lag_ms, unmarked_ms, bytes_per_second, throttles, retries, dead_letters) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) USING TTL ?";
+    heartbeat = "SELECT beat, lag_ms, unmarked_ms, bytes_per_second, throttles, retries, dead_letters FROM heartbeats WHERE stream = ? AND partition = ? AND epoch = ?";
 
     entries = "SELECT document FROM catalog WHERE shelf = 0 AND kind = ?";
     entry = "SELECT version, document FROM catalog WHERE shelf = 0 AND kind = ? AND name = ?";

@@ -205,6 +205,7 @@ impl Consumer {
             epoch: lease.epoch,
             consumed: lease.checkpoint,
             checkpoint: lease.checkpoint,
+            dead_letters: 0,
         };
         self.lanes.insert(key.clone(), lane.clone());
         Ok((stream, lane))

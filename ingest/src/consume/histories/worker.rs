@@ -51,7 +51,7 @@ pub(super) fn outlet(store: Arc<dyn Store>) -> Outlet {
 /// The way of a partition that was just claimed.
 pub(super) fn lane(partition: PartitionId, lease: &Lease) -> Lane {
     let Lease { epoch, checkpoint, .. } = *lease;
-    Lane { partition, generation: GENERATION, epoch, consumed: checkpoint, checkpoint }
+    Lane { partition, generation: GENERATION, epoch, consumed: checkpoint, checkpoint, dead_letters: 0 }
 }
 
 /// What the loop of the consumer does with one partition: claims it, walks batches of any size, that begin with what it has

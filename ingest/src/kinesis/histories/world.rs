@@ -102,6 +102,7 @@ impl World {
             settings: self.settings.clone(),
             ingest: Arc::new(ingest()),
             status: Arc::default(),
+            board: Arc::default(),
             room: Arc::new(Semaphore::new(self.settings.read_bytes as usize)),
             clock: self.clock.clone(),
             is_alone: false,

@@ -1,7 +1,7 @@
 //! Splits, merges, and who forgets what, case by case. What comes of random ones is in `simulation`.
 
 use super::*;
-use crate::kinesis::lease::Checkpoint;
+use store::Registration as New;
 
 fn id(name: &str) -> PartitionId {
     PartitionId::new(name)
@@ -29,12 +29,13 @@ fn diamond() -> Vec<Shard> {
     ]
 }
 
-fn lease(name: &str, parents: &str, generation: u32, checkpoint: Checkpoint) -> LeaseView {
-    let (partition, parents) = (id(name), ids(parents));
-    LeaseView { partition, parents, generation, epoch: 1, owner: None, heartbeat: 0, checkpoint }
+fn lease(name: &str, parents: &str, generation: u32, checkpoint: Sequence) -> LeaseState {
+    let new = New { generation, ..New::new(&id(name), &ids(parents)) };
+    LeaseState { epoch: 1, checkpoint, ..LeaseState::registered(new) }
 }
 
-const AT: Checkpoint = Checkpoint::At(Sequence::ZERO);
+const AT: Sequence = Sequence::ZERO;
+const END: Sequence = Sequence::END;
 
 fn without(mut shards: Vec<Shard>, names: &str) -> Vec<Shard> {
     shards.retain(|shard| !ids(names).contains(&shard.id));
@@ -43,7 +44,7 @@ fn without(mut shards: Vec<Shard>, names: &str) -> Vec<Shard> {
 
 /// What is registered, with generations · what may be consumed · what is lost · what is done.
 #[track_caller]
-fn check(listed: &[Shard], leases: &[LeaseView], expect: [&str; 4]) {
+fn check(listed: &[Shard], leases: &[LeaseState], expect: [&str; 4]) {
     let plan = plan(listed, leases);
     let numbered = |(id, generation): (&PartitionId, u32)| format!("{id}{generation}");
     let register = plan.register.iter().map(|new| numbered((&new.partition, new.generation)));
@@ -65,25 +66,23 @@ fn check(listed: &[Shard], leases: &[LeaseView], expect: [&str; 4]) {
 
 #[test]
 fn parents_are_registered_and_consumed_first() {
-    use Checkpoint::End;
     let all = diamond();
     check(&all, &[], ["a1 b2 c2 d3", "", "", ""]);
     let (a, b, c, d) =
         (lease("a", "", 1, AT), lease("b", "a", 2, AT), lease("c", "a", 2, AT), lease("d", "b c", 3, AT));
-    let end = |lease: &LeaseView| LeaseView { checkpoint: End, ..lease.clone() };
+    let end = |lease: &LeaseState| LeaseState { checkpoint: END, ..lease.clone() };
     check(&all, std::slice::from_ref(&a), ["b2 c2 d3", "a1", "", ""]);
     check(&all, &[d.clone(), c.clone(), b.clone(), a.clone()], ["", "a1", "", ""]);
     check(&all, &[end(&a), b.clone(), c.clone(), d.clone()], ["", "b2 c2", "", "a"]);
     check(&all, &[end(&a), end(&b), c.clone(), d.clone()], ["", "c2", "", "a b"]);
     check(&all, &[end(&a), end(&b), end(&c), d.clone()], ["", "d3", "", "a b c"]);
     // The generation is the one that was registered.
-    check(&all, &[end(&a), end(&b), end(&c), LeaseView { generation: 7, ..d }], ["", "d7", "", "a b c"]);
-    check(&all, &[end(&a), LeaseView { generation: 5, ..end(&b) }], ["c2 d6", "", "", "a b"]);
+    check(&all, &[end(&a), end(&b), end(&c), LeaseState { generation: 7, ..d }], ["", "d7", "", "a b c"]);
+    check(&all, &[end(&a), LeaseState { generation: 5, ..end(&b) }], ["c2 d6", "", "", "a b"]);
 }
 
 #[test]
 fn what_the_source_has_forgotten_is_waited_for_only_if_somebody_may_hold_it() {
-    use Checkpoint::End;
     let (b, c, d) = (lease("b", "a", 2, AT), lease("c", "a", 2, AT), lease("d", "b c", 3, AT));
     // It was gone before anybody came.
     check(&without(diamond(), "a"), &[], ["b1 c1 d2", "", "", ""]);
@@ -92,18 +91,17 @@ fn what_the_source_has_forgotten_is_waited_for_only_if_somebody_may_hold_it() {
     let a = lease("a", "", 1, AT);
     check(&without(diamond(), "a"), &[a.clone(), b.clone(), c.clone(), d.clone()], ["", "", "a", ""]);
     check(&without(diamond(), "a b"), &[a, b.clone(), c.clone(), d.clone()], ["", "", "a", ""]);
-    let a = lease("a", "", 1, End);
+    let a = lease("a", "", 1, END);
     check(&without(diamond(), "a b"), &[a, b, c, d], ["", "c2", "b", "a"]);
 }
 
 #[test]
 fn what_the_store_has_forgotten_is_not_consumed_again() {
-    use Checkpoint::End;
     let d = lease("d", "b c", 3, AT);
     // Leases of ended shards went before the source forgot the shards; in any order.
     check(&diamond(), std::slice::from_ref(&d), ["", "d3", "", "a b c"]);
-    check(&diamond(), &[d.clone(), lease("b", "a", 2, End)], ["", "d3", "", "a b c"]);
-    check(&diamond(), &[d.clone(), lease("a", "", 1, End)], ["", "d3", "", "a b c"]);
+    check(&diamond(), &[d.clone(), lease("b", "a", 2, END)], ["", "d3", "", "a b c"]);
+    check(&diamond(), &[d.clone(), lease("a", "", 1, END)], ["", "d3", "", "a b c"]);
     check(&without(diamond(), "a b"), &[d], ["", "d3", "", "a b c"]);
 }
 
@@ -132,7 +130,7 @@ fn a_listing_that_is_not_whole_says_of_nothing_that_it_is_gone() {
     check(&part, &[], ["", "", "", ""]);
     let (a, b) = (lease("a", "", 1, AT), lease("b", "a", 2, AT));
     check(&part, &[a.clone(), b.clone()], ["", "", "", ""]);
-    check(&part, &[LeaseView { checkpoint: Checkpoint::End, ..a }, b], ["", "b2", "", "a"]);
+    check(&part, &[LeaseState { checkpoint: END, ..a }, b], ["", "b2", "", "a"]);
     check(&[], &[lease("a", "", 1, AT)], ["", "", "", ""]);
     // That `a` is long done is told by `d`, through `b` and `c`, which this listing lacks.
     check(&without(diamond(), "b c d"), &[lease("d", "b c", 3, AT)], ["", "", "", "b c"]);
@@ -141,7 +139,7 @@ fn a_listing_that_is_not_whole_says_of_nothing_that_it_is_gone() {
 #[test]
 fn a_shard_ends_when_its_children_are_known() {
     let (b, c, d) = (lease("b", "a", 2, AT), lease("c", "a", 2, AT), lease("d", "b c", 3, AT));
-    let may = |name: &str, listed: &[Shard], leases: &[LeaseView]| may_end(&id(name), listed, leases);
+    let may = |name: &str, listed: &[Shard], leases: &[LeaseState]| may_end(&id(name), listed, leases);
     assert!(!may("a", &diamond(), &[]));
     assert!(!may("a", &diamond(), std::slice::from_ref(&b)));
     assert!(may("a", &diamond(), &[b.clone(), c.clone()]));

@@ -98,7 +98,7 @@ impl World {
         }
         self.source.calm();
         // Enough to walk down the longest line of shards, and to steal one by one.
-        let (most, mut rounds, mut quiet) = (40 + 3 * self.source.shards.len(), 0, 0);
+        let (most, mut rounds, mut quiet) = (60 + 6 * self.source.shards.len(), 0, 0);
         // What expires does so within three rounds.
         while quiet < 6 {
             quiet = if self.round() { 0 } else { quiet + 1 };
@@ -109,7 +109,7 @@ impl World {
         for shard in &self.source.listed() {
             let lease = self.leases.get(&shard.id);
             if shard.ending.is_some() {
-                assert!(lease.is_none_or(|lease| lease.is_ended()), "{} was not consumed", shard.id);
+                assert!(lease.is_none_or(|lease| lease.has_ended()), "{} was not consumed", shard.id);
                 assert!(self.leases.ended.contains_key(&shard.id), "{} was passed over", shard.id);
                 continue;
             }
@@ -125,9 +125,25 @@ impl World {
         assert_eq!(running, loads.values().sum::<usize>(), "something runs twice, or for nothing");
         let (least, most) = (loads.values().min().unwrap(), loads.values().max().unwrap());
         assert!(most - least <= 1, "loads are uneven: {loads:?}");
+        self.bytes_are_even();
         assert!(
-            self.leases.all().iter().all(|lease| lease.is_ended() || !self.source.is_gone(&lease.partition))
+            self.leases.all().iter().all(|lease| lease.has_ended() || !self.source.is_gone(&lease.partition))
         );
+    }
+
+    /// No move of one shard from a worker that has one more makes the bytes of two workers far more even.
+    fn bytes_are_even(&self) {
+        let all = |worker: &Worker| worker.running.keys().map(store::bytes).sum::<u64>();
+        for (rich, poor) in
+            self.workers.iter().flat_map(|rich| self.workers.iter().map(move |poor| (rich, poor)))
+        {
+            let (most, least) = (all(rich), all(poor));
+            if rich.running.len() == poor.running.len() + 1 && most > least + most / 2 {
+                let gap = most - least;
+                let left = rich.running.keys().map(|id| gap.abs_diff(2 * store::bytes(id))).min().unwrap();
+                assert!(left >= gap / 2 || gap < 128 << 10, "{} of {most} could go to {least}", rich.id);
+            }
+        }
     }
 }
 
@@ -135,7 +151,7 @@ impl World {
 fn every_shard_is_consumed_after_its_parents_and_loads_become_even() {
     let seeds = seeds(LIVES);
     let enough = seeds.end - seeds.start >= LIVES;
-    let (mut shards, mut claims, mut steals, mut zombies, mut lost) = (0, 0, 0, 0, 0);
+    let (mut shards, mut claims, mut asked, mut steals, mut zombies, mut lost) = (0, 0, 0, 0, 0, 0);
     for seed in seeds {
         let _telltale = Telltale(seed);
         let mut world = World::new(seed);
@@ -145,12 +161,13 @@ fn every_shard_is_consumed_after_its_parents_and_loads_become_even() {
         world.settle();
         shards += world.source.shards.len();
         claims += world.leases.claims;
+        asked += world.leases.asked;
         steals += world.leases.steals;
         zombies += world.leases.zombies;
         lost += world.leases.lost;
     }
     println!(
-        "{shards} shards, {lost} of them lost, {claims} claims, {steals} steals, {zombies} zombies that were told"
+        "{shards} shards, {lost} of them lost, {claims} claims, {asked} asked for, {steals} of them taken unheard, {zombies} zombies that were told"
     );
-    assert!(!enough || [shards, claims, steals, zombies, lost].iter().all(|count| *count > 50));
+    assert!(!enough || [shards, claims, asked, steals, zombies, lost].iter().all(|count| *count > 20));
 }

@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ::store::testing::Turns;
+use ::store::{LeaseState, Report};
 use schema::{PartitionId, Sequence};
 
 use super::source::Source;
-use crate::kinesis::balance::Take;
-use crate::kinesis::lease::{Checkpoint, LeaseView, WorkerId};
+use crate::kinesis::balance::{Take, WorkerId};
 use crate::kinesis::shards::Registration;
 
 /// The leases of a stream.
 #[derive(Default)]
 pub(super) struct Leases {
-    leases: BTreeMap<PartitionId, LeaseView>,
+    leases: BTreeMap<PartitionId, LeaseState>,
     /// Every shard that ever had a lease, and its generation.
     registered: BTreeMap<PartitionId, u32>,
     /// Shards that were gone, and without a lease, when a child of theirs got its own. Somebody who had asked the source before may
@@ -26,24 +26,25 @@ pub(super) struct Leases {
     /// How often workers have looked.
     pub(super) looks: u64,
     pub(super) claims: usize,
+    pub(super) asked: usize,
     pub(super) steals: usize,
     pub(super) zombies: usize,
     pub(super) lost: usize,
 }
 
 impl Leases {
-    pub(super) fn all(&self) -> Vec<LeaseView> {
+    pub(super) fn all(&self) -> Vec<LeaseState> {
         self.leases.values().cloned().collect()
     }
 
-    pub(super) fn get(&self, id: &PartitionId) -> Option<&LeaseView> {
+    pub(super) fn get(&self, id: &PartitionId) -> Option<&LeaseState> {
         self.leases.get(id)
     }
 
     /// A lease that ended is dropped, as its messages are long gone: before whatever any worker still acts on, which is as old
     /// as the `oldest` look.
     pub(super) fn forget(&mut self, oldest: u64, turns: &mut Turns) {
-        let long = |lease: &&LeaseView| self.ended.get(&lease.partition).is_some_and(|at| *at < oldest);
+        let long = |lease: &&LeaseState| self.ended.get(&lease.partition).is_some_and(|at| *at < oldest);
         let ended = self.leases.values().filter(long).map(|lease| lease.partition.clone());
         let ended: Vec<PartitionId> = ended.collect();
         if !ended.is_empty() {
@@ -69,45 +70,48 @@ impl Leases {
         let passed: Vec<_> =
             unknown.inspect(|parent| assert!(source.is_gone(parent), "{parent} comes first")).collect();
         self.passed.extend(passed.into_iter().cloned());
-        let lease = LeaseView {
-            partition: partition.clone(),
-            parents,
-            generation,
-            epoch: 0,
-            owner: None,
-            heartbeat: 0,
-            checkpoint: Checkpoint::At(Sequence::ZERO),
-        };
-        self.leases.insert(partition, lease);
+        let new = ::store::Registration { generation, ..::store::Registration::new(&partition, &parents) };
+        self.leases.insert(partition, LeaseState::registered(new));
     }
 
     /// Takes a lease if its epoch still is the one that was seen; gives the new one.
     pub(super) fn claim(&mut self, worker: &WorkerId, take: &Take) -> Option<u64> {
         let lease = self.leases.get_mut(&take.partition)?;
-        if lease.epoch != take.epoch || lease.is_ended() {
+        if lease.epoch != take.epoch || lease.has_ended() {
             return None;
         }
         self.claims += 1;
         lease.epoch += 1;
-        lease.owner = Some(worker.clone());
+        (lease.owner, lease.wanted_by) = (Some(worker.to_string()), None);
         Some(lease.epoch)
     }
 
+    /// Renews a lease; of each shard comes another number of bytes.
     pub(super) fn beat(&mut self, id: &PartitionId, epoch: u64) {
         if let Some(lease) = self.leases.get_mut(id).filter(|lease| lease.epoch == epoch) {
             lease.heartbeat += 1;
+            lease.report = Some(Report { bytes_per_second: bytes(id), ..Report::default() });
+        }
+    }
+
+    /// Asks the owner of a shard for it.
+    pub(super) fn ask(&mut self, worker: &WorkerId, take: &Take) {
+        if let Some(lease) = self.leases.get_mut(&take.partition).filter(|lease| lease.epoch == take.epoch) {
+            self.asked += 1;
+            lease.wanted_by = Some(worker.to_string());
+        }
+    }
+
+    /// Gives a shard up.
+    pub(super) fn release(&mut self, id: &PartitionId, epoch: u64) {
+        if let Some(lease) = self.leases.get_mut(id).filter(|lease| lease.epoch == epoch) {
+            (lease.owner, lease.heartbeat, lease.report) = (None, 0, None);
         }
     }
 
     /// Moves a checkpoint; `false` to a zombie.
-    pub(super) fn checkpoint(
-        &mut self,
-        source: &Source,
-        id: &PartitionId,
-        epoch: u64,
-        to: Checkpoint,
-    ) -> bool {
-        let Some(lease) = self.leases.get_mut(id).filter(|lease| lease.epoch == epoch && !lease.is_ended())
+    pub(super) fn checkpoint(&mut self, source: &Source, id: &PartitionId, epoch: u64, to: Sequence) -> bool {
+        let Some(lease) = self.leases.get_mut(id).filter(|lease| lease.epoch == epoch && !lease.has_ended())
         else {
             self.zombies += 1;
             return false;
@@ -121,9 +125,14 @@ impl Leases {
         if !source.is_gone(id) {
             self.read.insert(id.clone());
         }
-        if to == Checkpoint::End {
+        if to == Sequence::END {
             self.ended.insert(id.clone(), self.looks);
         }
         true
     }
+}
+
+/// How many bytes come of a shard in a second.
+pub(super) fn bytes(id: &PartitionId) -> u64 {
+    u64::from(crc32c::crc32c(id.as_str().as_bytes()) % 1_000) << 10
 }

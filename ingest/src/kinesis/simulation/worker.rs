@@ -3,20 +3,20 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use ::store::LeaseState;
 use ::store::testing::Turns;
-use schema::PartitionId;
+use schema::{PartitionId, Sequence};
 
 use super::TERM;
 use super::source::Source;
 use super::store::Leases;
-use crate::kinesis::balance::{Moves, Observer, balance};
-use crate::kinesis::lease::{Checkpoint, LeaseView, WorkerId};
+use crate::kinesis::balance::{Loads, Moves, Observer, Sight, WorkerId};
 use crate::kinesis::shards::{Plan, may_end, plan};
 
 /// What a worker saw, and when.
 struct Seen {
     plan: Plan,
-    leases: Vec<LeaseView>,
+    leases: Vec<LeaseState>,
     look: u64,
 }
 
@@ -60,29 +60,50 @@ impl Worker {
         // It may die between any two registrations.
         let some = if turns.0 != 0 && turns.one_in(3) { turns.below(3) as usize } else { usize::MAX };
         plan.register.iter().take(some).for_each(|new| leases.register(source, new));
-        let Moves { claim, steal, give_up } = balance(&self.id, &self.running, &seen, &plan, &self.observer);
-        let moved = !plan.register.is_empty() || !claim.is_empty() || steal.is_some() || !give_up.is_empty();
+        let sight = Sight {
+            me: &self.id,
+            running: &self.running,
+            leases: &seen,
+            plan: &plan,
+            observer: &self.observer,
+            elsewhere: &Loads::new(),
+        };
+        let Moves { claim, ask, hand_over, give_up } = sight.balance();
+        let moved = !plan.register.is_empty()
+            || ask.is_some()
+            || [claim.len(), hand_over.len(), give_up.len()] != [0; 3];
         for id in &give_up {
             let epoch = self.running.remove(id).unwrap();
             let lease = leases.get(id);
-            assert!(lease.is_none_or(|lease| lease.is_ended() || lease.epoch > epoch), "{id} is its own");
+            assert!(lease.is_none_or(|lease| lease.has_ended() || lease.epoch > epoch), "{id} is its own");
         }
-        if let Some(stolen) = &steal {
-            let load = |owner: &WorkerId| {
-                let of = |lease: &&LeaseView| lease.owner.as_ref() == Some(owner);
-                let works = |lease: &&LeaseView| {
-                    plan.consume.contains_key(&lease.partition) || plan.lost.contains(&lease.partition)
-                };
-                seen.iter().filter(of).filter(works).count()
+        for id in &hand_over {
+            let epoch = self.running.remove(id).unwrap();
+            leases.release(id, epoch);
+        }
+        let of = |id: &PartitionId| seen.iter().find(|lease| lease.partition == *id).unwrap();
+        if let Some(ask) = &ask {
+            let owner = of(&ask.partition).owner.as_deref().unwrap();
+            let works = |lease: &&LeaseState| {
+                plan.consume.contains_key(&lease.partition) || plan.lost.contains(&lease.partition)
             };
-            let victim = seen.iter().find(|lease| lease.partition == stolen.partition).unwrap();
-            let victim = victim.owner.as_ref().unwrap();
-            assert!(*victim != self.id && load(victim) > self.running.len() + 1, "{} is no richer", victim);
-            leases.steals += 1;
+            // What is asked for is as good as had.
+            let has = |lease: &&LeaseState| {
+                let wish = lease.wanted_by.as_ref().filter(|_| !self.observer.is_unheard(lease));
+                wish.or(lease.owner.as_ref()).is_some_and(|has| has == owner)
+            };
+            let load = seen.iter().filter(works).filter(has).count();
+            assert!(owner != &*self.id && load > self.running.len(), "{owner} is no richer");
+            leases.ask(&self.id, ask);
         }
-        for take in claim.iter().chain(&steal) {
+        for take in &claim {
             assert!(!self.running.contains_key(&take.partition), "{} runs here", take.partition);
+            let lease = of(&take.partition);
+            let is_stolen = lease.owner.as_ref().is_some_and(|owner| *owner != *self.id)
+                && !self.observer.is_expired(lease);
+            assert!(!is_stolen || self.observer.is_unheard(lease), "{} was not asked for", take.partition);
             if let Some(epoch) = leases.claim(&self.id, take) {
+                leases.steals += usize::from(is_stolen);
                 self.running.insert(take.partition.clone(), epoch);
             }
         }
@@ -101,7 +122,8 @@ impl Worker {
         let mut worked = false;
         for (id, epoch) in self.running.clone() {
             let shard = source.shard(&id);
-            let Some(Checkpoint::At(at)) = leases.get(&id).map(|lease| lease.checkpoint) else {
+            let Some(at) = leases.get(&id).map(|lease| lease.checkpoint).filter(|at| *at != Sequence::END)
+            else {
                 self.running.remove(&id);
                 leases.zombies += 1;
                 continue;
@@ -111,16 +133,16 @@ impl Worker {
             let to = match shard.ending.and_then(|ending| ending.as_u64()) {
                 None => continue,
                 // Of what is gone nothing can be read any more: it ends with a gap.
-                Some(ending) if is_gone || ending <= at + records => Checkpoint::End,
-                Some(_) => Checkpoint::At((at + records).into()),
+                Some(ending) if is_gone || ending <= at + records => Sequence::END,
+                Some(_) => (at + records).into(),
             };
             worked = true;
-            if to == Checkpoint::End && !register_children(&id, source, leases, turns) {
+            if to == Sequence::END && !register_children(&id, source, leases, turns) {
                 continue;
             }
             let held = leases.checkpoint(source, &id, epoch, to);
             leases.lost += usize::from(held && is_gone);
-            if !held || to == Checkpoint::End {
+            if !held || to == Sequence::END {
                 self.running.remove(&id);
             }
         }

@@ -4,7 +4,10 @@ use schema::shape::Shape;
 use schema::{Sequence, Stream, TimeRange, Timestamp};
 
 use super::*;
-use crate::{Catalog, DeadLetter, DeadLetters, IdClaim, Ids, Leases, Next, StreamRecord, TopicFilter};
+use crate::{
+    Catalog, DeadLetter, DeadLetters, IdClaim, Ids, Leases, Next, Registration, Report, StreamRecord,
+    TopicFilter,
+};
 
 #[tokio::test]
 async fn everything_is_there_after_a_reopening() {
@@ -66,11 +69,11 @@ async fn leases_of_workers_are_there_after_a_reopening() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let (name, p, child) = (stream(), partition(), PartitionId::embedded(7));
-    store.register_partition(&name, &p, &[]).await.unwrap();
-    store.register_partition(&name, &child, std::slice::from_ref(&p)).await.unwrap();
+    store.register_partition(&name, &Registration::new(&p, &[])).await.unwrap();
+    store.register_partition(&name, &Registration::new(&child, std::slice::from_ref(&p))).await.unwrap();
     for owner in [&p, &child] {
         assert!(store.claim_lease_if(&name, owner, "worker", 0).await.unwrap().is_some());
-        store.renew_lease(&name, owner, 1).await.unwrap();
+        store.renew_lease(&name, owner, 1, Report::default()).await.unwrap();
     }
     let (after, children) = (Sequence::ZERO, vec![child.clone()]);
     let end = JournalRow { after, last: Sequence::END, messages: vec![message("t", 1, 10)], children };

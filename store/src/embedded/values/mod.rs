@@ -8,7 +8,7 @@ use bytes::Bytes;
 use schema::{Position, Sequence, Timestamp};
 
 pub(super) use entries::Entries;
-pub(super) use lease::{LeaseValue, heartbeat, read_heartbeat};
+pub(super) use lease::{Heartbeat, LeaseValue};
 pub(super) use message::{MessageReader, message};
 
 use crate::fields::{Fields, put};
@@ -175,7 +175,7 @@ mod tests {
             position.encode(&mut key);
             let _ = MessageReader::new(Topic::new("t").unwrap()).read(&key, &value);
             let _ = (Entries::decode(&value), Entries::newest_arrival(&value), Span::decode(&value), Claimed::decode(&value));
-            let _ = (LeaseValue::decode(&value), read_heartbeat(&value), read_mark(&value), read_arrival(&value));
+            let _ = (LeaseValue::decode(&value), Heartbeat::decode(&value), read_mark(&value), read_arrival(&value));
             let _ = read_dead_letter(position, &value);
             let _ = read_json::<schema::shape::Shape>(&value);
         }

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use super::*;
 use crate::scylla::migrate::How;
 use crate::scylla::{batch, examine, migrate, session};
-use crate::{Journal, JournalRow, Leases, Next};
+use crate::{Journal, JournalRow, Leases, Next, Report};
 
 /// With a lock that is soon free again, though not sooner than a busy server changes a table.
 const SOON: How = How { dry_run: false, lock_seconds: 10, upto: migrate::VERSION };
@@ -145,7 +145,7 @@ async fn leases_of_the_first_schema_go_on() {
     assert!(store.release_lease(&stream, &p, 3).await.unwrap());
     let lease = store.claim_lease_if(&stream, &p, "w", 3).await.unwrap().unwrap();
     assert_eq!((lease.epoch, lease.checkpoint), (4, 6.into()));
-    store.renew_lease(&stream, &p, 4).await.unwrap();
+    store.renew_lease(&stream, &p, 4, Report::default()).await.unwrap();
     let state = store.leases(&stream).await.unwrap().remove(0);
     assert_eq!((state.owner.as_deref(), state.heartbeat), (Some("w"), 1));
     assert_eq!(store.claim_lease(&stream, &p).await.unwrap().epoch, 5);

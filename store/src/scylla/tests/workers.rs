@@ -8,7 +8,7 @@ use scylla_proxy::example_db_errors;
 use super::ownership::until;
 use super::slots::{append, fill};
 use super::*;
-use crate::{Journal, JournalRow, Leases, Next};
+use crate::{Journal, JournalRow, Leases, Next, Registration, Report};
 
 /// A worker that made a claim is told so, and no other is, though the answer says that nobody knows.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -21,7 +21,7 @@ async fn a_worker_knows_its_own_claim_again() {
     let p = partition();
     let timeout = Trouble::DoneBut(example_db_errors::write_timeout());
     proxy.trouble(store.0.statements.first_lease.get_id(), 1, &timeout);
-    store.register_partition(&stream, &p, &[]).await.unwrap();
+    store.register_partition(&stream, &Registration::new(&p, &[])).await.unwrap();
     proxy.trouble(store.0.statements.claim_lease.get_id(), 1, &timeout);
     let lease = store.claim_lease_if(&stream, &p, "a", 0).await.unwrap().unwrap();
     assert_eq!(lease.epoch, 1);
@@ -44,7 +44,7 @@ async fn a_claim_that_comes_late_is_found_by_its_owners_name() {
     let mut proxy = Proxy::start(server()).await;
     let (store, other, stream) = (open_through(&proxy, 1_500, 2_500).await, open().await, stream("late"));
     let p = partition();
-    other.register_partition(&stream, &p, &[]).await.unwrap();
+    other.register_partition(&stream, &Registration::new(&p, &[])).await.unwrap();
     let late = Trouble::Late(Duration::from_secs(6));
     proxy.trouble(store.0.statements.claim_lease.get_id(), 10, &late);
     let given_up = store.claim_lease_if(&stream, &p, "a", 0).await;
@@ -97,7 +97,7 @@ async fn a_renewal_is_one_request() {
     let (nameless, _) = requests(&store, store.leases(&stream)).await;
     assert_eq!(nameless, 2, "the partitions, and the lease");
     assert!(store.claim_lease_if(&stream, &p, "a", 1).await.unwrap().is_some());
-    let (renewal, renewed) = requests(&store, store.renew_lease(&stream, &p, 2)).await;
+    let (renewal, renewed) = requests(&store, store.renew_lease(&stream, &p, 2, Report::default())).await;
     renewed.unwrap();
     assert_eq!(renewal, 1);
     let (named, leases) = requests(&store, store.leases(&stream)).await;
