@@ -74,8 +74,8 @@ pub(crate) enum Command {
     Token(NodeArgs),
     /// Print an address that opens the page signed in, once
     Page(NodeArgs),
-    /// List streams
-    Streams(NodeArgs),
+    /// List streams; or the partitions of one: who consumes each, and how far behind it is
+    Streams(StreamsArgs),
     /// Look at records that could not become messages, and replay or discard them
     #[command(after_help = DEAD_LETTERS_EXAMPLES)]
     DeadLetters {
@@ -128,6 +128,14 @@ pub(crate) struct MigrateArgs {
     /// Say what would be done, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StreamsArgs {
+    /// The stream whose partitions are listed
+    pub(crate) stream: Option<String>,
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
 }
 
 #[derive(Debug, Args)]

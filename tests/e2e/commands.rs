@@ -44,6 +44,11 @@ fn a_message_goes_in_and_comes_out() {
         said(run(&["streams"], "")),
         "STREAM  FIELD  TOPIC  TIME     RETENTION\ns       s      key    arrival  30d\n"
     );
+    let partitions = said(run(&["streams", "s"], ""));
+    let expect =
+        "PARTITION             OWNER  LAG  NO CHECKPOINT FOR  BYTES/S  THROTTLED  RETRIED  DEAD LETTERS\n";
+    assert!(partitions.starts_with(expect), "{partitions}");
+    assert_eq!(partitions.lines().nth(1).unwrap().split_whitespace().count(), 8, "{partitions}");
     let token = said(run(&["token"], ""));
     assert!(
         token.ends_with('\n') && token.trim().split('.').count() == 3 && token.lines().count() == 1,
@@ -53,6 +58,7 @@ fn a_message_goes_in_and_comes_out() {
     check(
         server.folder(),
         &[
+            (&["streams", "none", "--data", &data], "", 1, "", "there is no stream none"),
             (&["publish", "a b", "{}", "--key", "k", "--data", &data], "", 1, "", "may hold only letters"),
             (&["publish", "s", "{\"n\":", "--key", "k", "--data", &data], "", 1, "", "not JSON"),
             (

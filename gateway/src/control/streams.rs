@@ -8,7 +8,7 @@ use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{Context, Error, Object, SimpleObject};
 use futures_util::future::try_join_all;
 use schema::StreamName;
-use store::{LeaseState, Store, StoreError};
+use store::{LeaseState, Report, Store, StoreError};
 
 use super::{caller, denied, unavailable};
 use crate::snapshot::{Snapshots, StreamView};
@@ -31,6 +31,25 @@ pub struct Partition {
     owner: Option<String>,
     /// Counts the owners.
     epoch: u64,
+    /// How its owner is doing, as it said when it renewed its lease last; null where none says so.
+    progress: Option<Progress>,
+}
+
+/// How the owner of a partition is doing.
+#[derive(SimpleObject)]
+pub struct Progress {
+    /// How long ago what it reads next was put, in seconds.
+    lag: f64,
+    /// How long the oldest work without a checkpoint has waited for one, in seconds.
+    checkpoint_age: f64,
+    /// Bytes of records that it reads in a second, lately.
+    bytes_per_second: f64,
+    /// Requests for records that were refused as too many, since it owns the partition.
+    throttles: u64,
+    /// Requests for records that failed and were made again, since it owns the partition.
+    retries: u64,
+    /// Records that could not become messages, since it owns the partition.
+    dead_letters: u64,
 }
 
 /// All streams, by name.
@@ -107,8 +126,22 @@ impl Stream {
             partition: lease.partition.to_string(),
             parents: lease.parents.iter().map(ToString::to_string).collect(),
             epoch: lease.epoch,
+            progress: lease.report.filter(|_| !lease.has_ended()).map(Progress::from),
         };
         Ok(loaded.unwrap_or_default().into_iter().map(partition).collect())
+    }
+}
+
+impl From<Report> for Progress {
+    fn from(report: Report) -> Self {
+        Self {
+            lag: report.lag_ms as f64 / 1e3,
+            checkpoint_age: report.unmarked_ms as f64 / 1e3,
+            bytes_per_second: report.bytes_per_second as f64,
+            throttles: report.throttles,
+            retries: report.retries,
+            dead_letters: report.dead_letters,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::watch::Watch;
 use super::{check, lasting};
 use crate::support::kinesis::Emulator;
 use crate::support::kinesis::producer::Plan;
-use crate::support::{Turns, until};
+use crate::support::{Turns, tidegate, until};
 
 #[test]
 fn workers_that_leave_die_and_sleep_are_replaced() {
@@ -21,6 +21,7 @@ fn workers_that_leave_die_and_sleep_are_replaced() {
     };
     let client = cluster.client();
     let all = balanced(&client, 3);
+    what_is_listed(&cluster, &all);
     let watch = Watch::from_now(&client);
     let plan = Plan { seed, keys: 24, count: None, rate: Some(100), is_mixed: true };
     let producer = cluster.emulator.produce(STREAM, &plan);
@@ -69,4 +70,32 @@ fn workers_that_leave_die_and_sleep_are_replaced() {
     assert!(ready.values().all(|status| *status == 200), "{context}: {ready:?}");
     assert_eq!(partitions(&client).len(), 8, "{context}");
     println!("{context}: {} acknowledged, there {taken:?} later", acks.len());
+}
+
+/// Each shard is listed with its owner, and with what that says of itself, by a node that has none.
+fn what_is_listed(cluster: &Cluster, owners: &[String]) {
+    let (folder, data) = (cluster.gateway.folder(), cluster.gateway.data().display().to_string());
+    let lines = until(
+        "all owners to say how they are doing",
+        || tidegate(folder, &["streams", STREAM, "--data", &data], "").stdout,
+        |listed| {
+            let lines: Vec<Vec<String>> = listed
+                .lines()
+                .skip(1)
+                .map(|line| line.split_whitespace().map(ToOwned::to_owned).collect())
+                .collect();
+            (lines.len() == 8 && lines.iter().all(|cells| cells.get(2).is_some_and(|lag| lag != "-")))
+                .then_some(lines)
+        },
+    );
+    for cells in lines {
+        let [_, owner, lag, age, numbers @ ..] = &cells[..] else { panic!("{cells:?}") };
+        assert!(owners.contains(owner), "{cells:?} of {owners:?}");
+        let seconds = |text: &String| text.strip_suffix('s').and_then(|number| number.parse::<f64>().ok());
+        assert!(seconds(lag).is_some() && seconds(age).is_some(), "{cells:?}");
+        assert!(
+            numbers.len() == 4 && numbers.iter().all(|number| number.parse::<u64>().is_ok()),
+            "{cells:?}"
+        );
+    }
 }
