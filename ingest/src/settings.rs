@@ -37,6 +37,8 @@ pub struct IngestSettings {
     pub retry_ms_min: u64,
     /// Longest wait between two tries while the store fails, in milliseconds.
     pub retry_ms_max: u64,
+    /// How often a message is tried that the store refuses for what it is, before it is set aside as a dead letter.
+    pub record_tries: u32,
     /// Most streams. Those of the configuration are always made; above it none is made on first use.
     pub streams_max: usize,
     /// Whether a stream that does not exist is made when a writer first uses it.
@@ -61,6 +63,7 @@ impl Default for IngestSettings {
             checkpoint_rows: 50_000,
             retry_ms_min: 50,
             retry_ms_max: 5_000,
+            record_tries: 20,
             streams_max: 1_000,
             create_streams: true,
         }
@@ -113,6 +116,7 @@ impl IngestSettings {
             ("checkpoint_rows", self.checkpoint_rows),
             ("retry_ms_min", self.retry_ms_min),
             ("retry_ms_max", self.retry_ms_max),
+            ("record_tries", self.record_tries.into()),
         ] {
             if value == 0 {
                 return refuse(key, value, "at least 1");

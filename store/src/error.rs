@@ -2,7 +2,8 @@
 
 use schema::PartitionId;
 
-/// A failure of the store, never of the record: whoever writes may try again, after what the error asks for.
+/// A failure of the store: whoever writes may try again, after what the error asks for. Only [`StoreError::Refused`] may be of
+/// what is written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The backend could not be reached or could not do it now.
@@ -11,6 +12,15 @@ pub enum StoreError {
         /// What was being done.
         doing: &'static str,
         /// Why it failed.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The backend could, and will not take this: it is too large for it, say. It is not known yet whether it ever will.
+    #[error("the store will not {doing}")]
+    Refused {
+        /// What was being done.
+        doing: &'static str,
+        /// Why it refuses.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },

@@ -127,6 +127,29 @@ fn admit(record: &Record, rules: Rules<'_>) -> Result<(Topic, Bytes), String> {
     Ok((topic.map_err(|unroutable| unroutable.to_string())?, raw))
 }
 
+impl Batch {
+    /// Makes messages dead letters, each with what is said of it.
+    pub(crate) fn set_aside(&mut self, refused: &[(Position, String)]) {
+        let reason = |position: &Position| refused.iter().find(|(of, _)| of == position);
+        let JournalRow { after, last, messages, children } = (*self.row).clone();
+        let (mut kept, mut letters) = (Vec::with_capacity(messages.len()), Vec::new());
+        for message in messages {
+            match reason(&message.position) {
+                None => kept.push(message),
+                Some((_, reason)) => letters.push(DeadLetter {
+                    position: message.position,
+                    arrived_at: message.arrived_at,
+                    key: message.key,
+                    reason: reason.clone(),
+                    raw: message.raw,
+                }),
+            }
+        }
+        self.dead_letters.extend(letters);
+        self.row = Arc::new(JournalRow { after, last, messages: kept, children });
+    }
+}
+
 impl Decoded {
     /// The ids to claim, in runs of equal windows. Runs are claimed one after another, so that each message is told of
     /// all that came before it.

@@ -8,7 +8,7 @@ use store::{Announce, Store, StoreError, StreamRecord};
 
 use super::batch::{Batch, Decoded, Rules, decode};
 use super::record::Span;
-use super::retry::{Patience, Schedule};
+use super::retry::{Patience, Schedule, chain};
 use super::shapes::Shapes;
 use crate::IngestSettings;
 use crate::metrics::Metrics;
@@ -35,6 +35,8 @@ pub(crate) struct Outlet {
     /// What messages that were not checked before the log must keep within.
     pub(crate) limits: CheckLimits,
     pub(crate) patience: Patience,
+    /// How often a message is tried that the store refuses.
+    record_tries: u32,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) announce: Arc<dyn Announce>,
 }
@@ -50,7 +52,8 @@ impl Outlet {
         let check = CheckLimits::from(limits.as_ref());
         let shapes = Shapes::new(store.clone(), limits);
         let patience = Patience::new(Schedule::new(settings));
-        Self { store, shapes, limits: check, patience, metrics, announce }
+        let record_tries = settings.record_tries;
+        Self { store, shapes, limits: check, patience, record_tries, metrics, announce }
     }
 
     /// Brings `spans`, which are of this lane and in order, into the store. It returns once they are journaled.
@@ -81,11 +84,10 @@ impl Outlet {
         let Some(decoded) = decode(span, rules, lane.consumed) else { return };
         let name = stream.name();
         let came_before = self.claim(name, &decoded).await;
-        let batch = decoded.fold(came_before);
+        let mut batch = decoded.fold(came_before);
         let learn = || self.shapes.learn(stream, &batch.row.messages);
         self.patience.until_done("learn the stream's shape", learn).await;
-        let write = || self.write(name, &batch);
-        self.patience.until_done("write messages", write).await;
+        self.write_all(name, &mut batch).await;
         let journal = || self.store.append_journal(name, &lane.partition, &batch.row);
         self.patience.until_done("write the journal", journal).await;
         self.announce.announce(name, &lane.partition, &batch.row);
@@ -103,6 +105,28 @@ impl Outlet {
             came_before.extend(self.patience.until_done("claim ids", claim).await);
         }
         came_before
+    }
+
+    /// Writes rows and dead letters. What the store refuses again and again becomes a dead letter, too: others must come through.
+    async fn write_all(&self, stream: &StreamName, batch: &mut Batch) {
+        let all = || self.write(stream, batch);
+        if self.patience.until_done_or_refused("write messages", 1, all).await.is_ok() {
+            return;
+        }
+        // Written by itself, each shows whether it is the one.
+        let mut refused = Vec::new();
+        for message in &batch.row.messages {
+            let one = || self.store.write_messages(stream, std::slice::from_ref(message));
+            let written =
+                self.patience.until_done_or_refused("write a message", self.record_tries, one).await;
+            if let Err(error) = written {
+                tracing::warn!(%stream, position = %message.position, reason = chain(&error), "the store refuses a message: it is set aside as a dead letter");
+                refused.push((message.position.clone(), chain(&error)));
+            }
+        }
+        batch.set_aside(&refused);
+        let letters = || self.store.write_dead_letters(stream, &batch.dead_letters);
+        self.patience.until_done("write dead letters", letters).await;
     }
 
     async fn write(&self, stream: &StreamName, batch: &Batch) -> Result<(), StoreError> {

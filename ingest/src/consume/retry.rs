@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use store::StoreError;
+
 use crate::IngestSettings;
 
 /// How long to wait before each further try.
@@ -75,6 +77,42 @@ impl Patience {
         }
     }
 
+    /// Does `step` until it works, or until the store has refused it so many times. Only a refusal counts, and it is soon tried
+    /// again: what stands behind it waits.
+    pub(crate) async fn until_done_or_refused<T, F>(
+        &self,
+        doing: &str,
+        tries: u32,
+        mut step: impl FnMut() -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let mut refusals = 0;
+        loop {
+            let attempt = || {
+                let step = step();
+                async {
+                    match step.await {
+                        Ok(done) => Ok(Ok(done)),
+                        Err(refused @ StoreError::Refused { .. }) => Ok(Err(refused)),
+                        Err(error) => Err(error),
+                    }
+                }
+            };
+            match self.until_done(doing, attempt).await {
+                Ok(done) => return Ok(done),
+                Err(refused) => {
+                    refusals += 1;
+                    if refusals >= tries {
+                        return Err(refused);
+                    }
+                }
+            }
+            tokio::time::sleep(self.schedule.min).await;
+        }
+    }
+
     fn park(&self, doing: &str, error: &dyn std::error::Error) -> Standing<'_> {
         let mut parked = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
         parked.steps += 1;
@@ -102,7 +140,7 @@ impl Drop for Standing<'_> {
 }
 
 /// An error with all that it stems from, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

@@ -76,6 +76,10 @@ pub(crate) struct Faulty {
     turnstile: Option<Arc<Turnstile>>,
     /// Before or after one step in twenty it does nothing for up to so many milliseconds.
     nap_ms_max: u64,
+    /// It takes no message that holds this.
+    refuses: Option<&'static str>,
+    /// How often it has refused one.
+    pub(crate) refusals: AtomicU64,
 }
 
 impl Faulty {
@@ -88,6 +92,8 @@ impl Faulty {
             crashed: Notify::new(),
             turnstile: None,
             nap_ms_max: 0,
+            refuses: None,
+            refusals: AtomicU64::new(0),
         }
     }
 
@@ -101,6 +107,17 @@ impl Faulty {
     pub(crate) fn napping(mut self, nap_ms_max: u64) -> Self {
         self.nap_ms_max = nap_ms_max;
         self
+    }
+
+    /// It refuses any message that holds this.
+    pub(crate) fn refusing(mut self, text: &'static str) -> Self {
+        self.refuses = Some(text);
+        self
+    }
+
+    fn refuses(&self, message: &Message) -> bool {
+        let holds = |text: &str| message.raw.windows(text.len()).any(|bytes| bytes == text.as_bytes());
+        self.refuses.is_some_and(holds)
     }
 
     async fn nap(&self) {
@@ -149,6 +166,10 @@ impl Faulty {
 #[async_trait]
 impl Messages for Faulty {
     async fn write_messages(&self, stream: &StreamName, messages: &[Message]) -> Result<(), StoreError> {
+        if messages.iter().any(|message| self.refuses(message)) {
+            self.refusals.fetch_add(1, Ordering::Relaxed);
+            return Err(StoreError::Refused { doing: "write messages", source: "it is too large".into() });
+        }
         // What fails in the midst of many rows has written some.
         let (some, others) = messages.split_at(messages.len() / 2);
         self.step(self.inner.write_messages(stream, some)).await?;

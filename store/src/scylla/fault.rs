@@ -31,6 +31,7 @@ impl Fault {
             Self::Request(error) if matches!(*error, ExecutionError::RequestTimeout(_)) => {
                 StoreError::unavailable(doing, Self::Request(error).into_text())
             }
+            Self::Request(error) if is_of_the_values(&error) => StoreError::Refused { doing, source: error },
             Self::Request(error) => StoreError::unavailable(doing, error),
             Self::Answer(error) => StoreError::unavailable(doing, error),
         }
@@ -63,5 +64,38 @@ impl Fault {
             ) => false,
             _ => true,
         }
+    }
+}
+
+/// Whether other values would have been taken. That a table is missing is said by the same code, and is nobody's values' fault.
+fn is_of_the_values(error: &ExecutionError) -> bool {
+    match error {
+        ExecutionError::BadQuery(BadQuery::SerializationError(_)) => true,
+        ExecutionError::LastAttemptError(RequestAttemptError::DbError(DbError::Invalid, reason)) => {
+            !["unconfigured", "does not exist"].iter().any(|words| reason.contains(words))
+        }
+        ExecutionError::LastAttemptError(
+            RequestAttemptError::SerializationError(_) | RequestAttemptError::CqlRequestSerialization(_),
+        ) => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_refused_for_its_values_is_told_from_an_outage() {
+        let of = |error: DbError, reason: &str| {
+            let attempt = RequestAttemptError::DbError(error, reason.into());
+            Fault::from(ExecutionError::LastAttemptError(attempt)).while_doing("write")
+        };
+        let is_refused = |error| matches!(error, StoreError::Refused { .. });
+        assert!(is_refused(of(DbError::Invalid, "Key length of 70000 is longer than maximum of 65535")));
+        assert!(!is_refused(of(DbError::Invalid, "unconfigured table messages")));
+        assert!(!is_refused(of(DbError::Invalid, "keyspace tidegate does not exist")));
+        assert!(!is_refused(of(DbError::Overloaded, "")));
+        assert!(!is_refused(of(DbError::Unauthorized, "no")));
     }
 }

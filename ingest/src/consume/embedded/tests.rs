@@ -244,3 +244,32 @@ async fn a_record_is_read_by_the_definition_in_force_when_it_arrived() {
     let topics: Vec<&str> = tables.rows.values().map(|message| message.topic.as_str()).collect();
     assert_eq!(topics, ["first", "second", "third"]);
 }
+
+#[tokio::test]
+async fn what_the_store_refuses_is_set_aside_and_others_come_through() {
+    let world = World::new();
+    let poison = r#"{"t":"topic-1","n":"too large"}"#;
+    for n in 0..12 {
+        let mut entry = entry("a", (1, Some(1), Some(n)), usize::from(n));
+        if n % 5 == 3 {
+            entry.data = poison.into();
+        }
+        world.log.append(vec![entry]).await.unwrap();
+    }
+    // Faults besides count for nothing.
+    let store = Arc::new(Faulty::new(world.store.clone(), 7, 30, u64::MAX).refusing("too large"));
+    let consumer = world.consumer(store.clone()).await;
+    assert_eq!(consumer.run(watch::Sender::new(true).subscribe()).await, Ok(()));
+    let tables = world.store.tables();
+    assert_eq!((tables.rows.len(), tables.dead_letters.len()), (10, 2));
+    for letter in tables.dead_letters.values() {
+        assert_eq!((&letter.raw[..], &*letter.key), (poison.as_bytes(), "key-1"));
+        assert_eq!(letter.reason, "the store will not write messages: it is too large");
+    }
+    let journaled: usize =
+        tables.journal.values().flat_map(|rows| rows.values()).map(|row| row.messages.len()).sum();
+    assert_eq!(journaled, 10);
+    // Twenty by itself, and once with each batch that it was in.
+    let refusals = store.refusals.load(std::sync::atomic::Ordering::Relaxed);
+    assert!((2 * 20 + 1..=2 * 20 + 2).contains(&refusals), "{refusals}");
+}
