@@ -81,7 +81,8 @@ impl Hub {
 
     /// Takes from the journal what was not announced.
     pub(super) async fn catch_up(&self, stream: &StreamName, store: &dyn Store) -> Result<(), StoreError> {
-        let lineage = self.learn(stream, &store.leases(stream).await?);
+        let lineage = self.lineage_now(stream, store).await?;
+        self.ring().forget(stream, |partition| !lineage.knows(partition));
         for partition in lineage.in_order() {
             // Once more each time: its parents' end may have come just now.
             if self.tip(stream).is_some_and(|tip| lineage.may_enter(partition, &tip)) {
@@ -94,6 +95,15 @@ impl Hub {
     /// Which partitions of `stream` go on from which, as far as that is known.
     pub(super) fn lineage(&self, stream: &StreamName) -> Arc<Lineage> {
         self.lineages.lock().unwrap_or_else(PoisonError::into_inner).get(stream).cloned().unwrap_or_default()
+    }
+
+    /// The same, as the store has it now.
+    pub(super) async fn lineage_now(
+        &self,
+        stream: &StreamName,
+        store: &dyn Store,
+    ) -> Result<Arc<Lineage>, StoreError> {
+        Ok(self.learn(stream, &store.leases(stream).await?))
     }
 
     fn learn(&self, stream: &StreamName, leases: &[LeaseState]) -> Arc<Lineage> {

@@ -46,6 +46,16 @@ impl Lineage {
         &self.order
     }
 
+    /// Whether there is a lease of `partition`. One that has ended long ago has none any more, and nothing of it is left.
+    pub(crate) fn knows(&self, partition: &PartitionId) -> bool {
+        self.parents.contains_key(partition)
+    }
+
+    /// A partition among `places` of which there is no lease.
+    pub(crate) fn unknown(&self, places: &Places) -> Option<PartitionId> {
+        places.iter().map(|(id, _)| id).find(|id| !self.knows(id)).cloned()
+    }
+
     /// Whether whoever stands at `places` may read on in `partition`: everything of its parents was read.
     pub(crate) fn may_enter(&self, partition: &PartitionId, places: &Places) -> bool {
         let is_over = |parent: &PartitionId| places.get(parent).whole() == Sequence::END;
@@ -95,5 +105,8 @@ mod tests {
         let mut places = fence.clone();
         places.set(&PartitionId::new("c"), Place::behind(Sequence::END));
         assert!(lineage.may_enter(&PartitionId::new("a"), &places));
+        assert_eq!(lineage.unknown(&places), None);
+        places.set(&PartitionId::new("gone"), Place::START);
+        assert_eq!(lineage.unknown(&places), Some(PartitionId::new("gone")));
     }
 }

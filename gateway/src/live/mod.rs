@@ -18,6 +18,8 @@
 
 mod deliveries;
 #[cfg(test)]
+mod forgotten;
+#[cfg(test)]
 mod histories;
 mod history;
 mod hub;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use schema::{HistoryMark, Message, Place, Places, StreamName};
+use schema::{HistoryMark, Message, PartitionId, Place, Places, Sequence, StreamName};
 use store::{Next, Store, StoreError};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -203,7 +203,19 @@ impl Reader {
                 let places = Arc::new(places.clone());
                 return Ok(Behind::Joined(Live { spot, index: 0, places, shared: false }));
             }
-            let lineage = hub.lineage(stream);
+            let mut lineage = hub.lineage(stream);
+            if lineage.unknown(places).is_some() {
+                // A cursor may come of a gateway that has heard of a partition earlier than this one.
+                lineage = hub.lineage_now(stream, store.as_ref()).await?;
+                if let Some(gone) = lineage.unknown(places) {
+                    if places.get(&gone).whole() == Sequence::END {
+                        places.remove(&gone);
+                        continue;
+                    }
+                    // Its end is so long ago that nobody knows of it any more.
+                    return Ok(Behind::Piece(gap(&gone, places, Sequence::END)));
+                }
+            }
             let mut behind: Vec<_> = tip.iter().filter(|(id, place)| places.get(id) < *place).collect();
             let is_behind = !behind.is_empty();
             // What a key has in a partition comes before what it has in those that go on from it.
@@ -231,11 +243,7 @@ impl Reader {
                     *kept = room.map(|room| Kept { row: row.clone(), index: 0, _room: room });
                     return Ok(Behind::Piece(own(row, 0)));
                 }
-                Next::Gap { to } => {
-                    let from = places.get(partition);
-                    let row = Arc::new(Row::gap(partition, before.clone(), Place::behind(to)));
-                    return Ok(Behind::Piece(Piece::Gap { row, from, base: before }));
-                }
+                Next::Gap { to } => return Ok(Behind::Piece(gap(partition, places, to))),
                 Next::Wait => return Ok(Behind::Later),
             }
         }
@@ -252,6 +260,13 @@ impl Drop for Reader {
     fn drop(&mut self) {
         self.leave();
     }
+}
+
+/// The gap that a reader at `places` is told of, up to `to`.
+fn gap(partition: &PartitionId, places: &Places, to: Sequence) -> Piece {
+    let (from, base) = (places.get(partition), Arc::new(places.clone()));
+    let row = Arc::new(Row::gap(partition, base.clone(), Place::behind(to)));
+    Piece::Gap { row, from, base }
 }
 
 /// A piece of a row that only its reader has.

@@ -123,6 +123,16 @@ impl Ring {
         Taken::New
     }
 
+    /// Names partitions no more that have ended, and of which `is_gone` says that nothing is left.
+    pub(crate) fn forget(&mut self, stream: &StreamName, is_gone: impl Fn(&PartitionId) -> bool) {
+        let Some(feed) = self.feeds.get_mut(stream) else { return };
+        let is_over = |(id, place): &(&PartitionId, Place)| place.whole() == Sequence::END && is_gone(id);
+        if feed.tip.iter().any(|place| is_over(&place)) {
+            let left = feed.tip.iter().filter(|place| !is_over(place));
+            feed.tip = Arc::new(left.map(|(id, place)| (id.clone(), place)).collect());
+        }
+    }
+
     /// Nothing is left of `partition` up to `to`.
     pub(crate) fn gap(
         &mut self,

@@ -81,6 +81,13 @@ impl Places {
         }
     }
 
+    /// Names `partition` no more.
+    pub fn remove(&mut self, partition: &PartitionId) {
+        if let Ok(at) = self.find(partition) {
+            self.0.remove(at);
+        }
+    }
+
     /// Whether everything that was consumed here was consumed in `other`, too.
     pub fn within(&self, other: &Self) -> bool {
         self.0.iter().all(|(partition, place)| *place <= other.get(partition))
