@@ -31,6 +31,10 @@ impl Relay {
                     continue;
                 }
                 let Ok(behind) = TcpStream::connect(&server) else { continue };
+                // It is no place to wait for more to send.
+                if client.set_nodelay(true).and(behind.set_nodelay(true)).is_err() {
+                    continue;
+                }
                 open.sockets.extend([client.try_clone().unwrap(), behind.try_clone().unwrap()]);
                 copy(client.try_clone().unwrap(), behind.try_clone().unwrap());
                 copy(behind, client);
