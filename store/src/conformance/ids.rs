@@ -64,6 +64,27 @@ pub async fn claims_of_one_batch_count<S: Store>(store: &S) -> Outcome {
     Ok(())
 }
 
+/// As many ids as a batch may have, and an id that came so often that what decides lies far back.
+pub async fn many_claims_are_decided_together<S: Store>(store: &S) -> Outcome {
+    let stream = fresh_stream("many");
+    let far = 10 * WINDOW;
+    let others = (0..300).map(|n| claim("k", &n.to_string(), 0, 1_000 + n, 0));
+    let often = (1..=250).map(|n| claim("k", "often", 0, n, n as i64 * far));
+    let mut claims: Vec<IdClaim> = often.chain(others).collect();
+    assert_eq!(store.claim_ids(&stream, &claims, WINDOW).await?, vec![false; claims.len()]);
+    // Near the first, the fifth from the end, and none of those claims.
+    let late = [far, 246 * far + WINDOW, far / 2];
+    let late = (2_000..).zip(late).map(|(sequence, arrived_at)| claim("k", "often", 0, sequence, arrived_at));
+    let late: Vec<IdClaim> = late.collect();
+    assert_eq!(store.claim_ids(&stream, &late, WINDOW).await?, [true, true, false]);
+    for claim in &mut claims[250..] {
+        claim.sequence = 3_000.into();
+    }
+    let again = store.claim_ids(&stream, &claims, WINDOW).await?;
+    assert_eq!(again, [vec![false; 250], vec![true; 300]].concat());
+    Ok(())
+}
+
 /// A zombie's batch may be claimed before an earlier one is: what comes first in the log still wins.
 pub async fn a_late_claim_of_an_earlier_record_wins<S: Store>(store: &S) -> Outcome {
     let stream = fresh_stream("late");

@@ -73,6 +73,7 @@ macro_rules! conformance_cases {
             journal::sequences_wider_than_64_bits_keep_their_order,
             ids::the_earlier_claim_wins_within_the_window,
             ids::claims_of_one_batch_count,
+            ids::many_claims_are_decided_together,
             ids::a_late_claim_of_an_earlier_record_wins,
             ids::claims_agree_with_a_model,
             leases::a_zombie_can_not_write_a_checkpoint,

@@ -74,7 +74,7 @@ impl Calls {
         rows(answer).map_err(|fault| fault.while_doing(doing))
     }
 
-    /// Writes rows of one partition by a statement that takes each, as one request.
+    /// Writes rows by a statement that takes each, as one request: rows of one partition, or of a few.
     pub(super) async fn write<V: SerializeRow>(
         &self,
         doing: &'static str,

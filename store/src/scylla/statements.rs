@@ -58,6 +58,7 @@ statements! {
     journal_row = "SELECT messages FROM journal WHERE stream = ? AND partition = ? AND slot = ? AND last = ? AND after = ?";
 
     insert_id = "INSERT INTO ids (stream, id, generation, sequence, sub, arrived_at) VALUES (?, ?, ?, ?, ?, ?) USING TTL ?";
+    ids_before = "SELECT id, generation, sequence, sub, arrived_at FROM ids WHERE stream = ? AND id IN ? AND (generation, sequence, sub) < (?, ?, ?) PER PARTITION LIMIT ?";
     earlier_ids = "SELECT generation, sequence, sub, arrived_at FROM ids WHERE stream = ? AND id = ? AND (generation, sequence, sub) < (?, ?, ?) LIMIT ?";
 
     insert_partition = "INSERT INTO partitions (stream, partition) VALUES (?, ?)";

@@ -48,7 +48,7 @@ impl Operation {
         let statement = match self {
             Self::Plain => &statements.insert_journal,
             Self::Batch => &statements.insert_message,
-            Self::Ids => &statements.earlier_ids,
+            Self::Ids => &statements.ids_before,
             Self::Read => &statements.messages_ascending,
             Self::Claim => &statements.claim_lease,
             Self::Checkpoint => &statements.checkpoint,
