@@ -1,8 +1,9 @@
 //! What it costs to bring records of Kinesis into a store, beside the SDK that only reads them; how long one takes from its put
 //! until it can be read; and how soon the first comes after a start. Against an emulator in this process, whose own threads do
-//! not count. On the embedded store, and where `TIDEGATE_TEST_CQL=HOST:PORT` names a server, on that.
+//! not count. On the embedded store, and where `TIDEGATE_TEST_CQL=HOST:PORT` names a server, on that; and of a stream whose
+//! messages have ids, each of which is claimed.
 //!
-//! `cargo bench --package benches --bench kinesis [-- drain|latency]`
+//! `cargo bench --package benches --bench kinesis [-- drain|latency|NUMBER]`; NUMBER is of records to drain
 
 #![expect(clippy::print_stdout, reason = "a bench prints its table")]
 
@@ -16,8 +17,9 @@ use std::time::{Duration, Instant};
 use benches::{cpu_ns_without, row};
 
 use emulator::{Emulator, THREADS};
-use node::{Node, Rest};
+use node::{Node, Rest, plain, with_ids};
 
+/// Unless another number is asked for.
 const RECORDS: usize = 200_000;
 const SHARDS: u32 = 4;
 /// How often one record is put and waited for.
@@ -32,7 +34,9 @@ fn main() -> ExitCode {
         let ended = again.status().expect("it starts once more");
         return if ended.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
-    let asked: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let words = std::env::args().skip(1).filter(|word| !word.starts_with('-'));
+    let (numbers, asked): (Vec<_>, Vec<_>) = words.partition(|word| word.parse::<usize>().is_ok());
+    let records = numbers.last().and_then(|number| number.parse().ok()).unwrap_or(RECORDS);
     let is_asked = |name: &str| asked.is_empty() || asked.iter().any(|word| word == name);
     let mut stores = vec![Rest::Embedded];
     if std::env::var_os("TIDEGATE_TEST_CQL").is_some() {
@@ -41,13 +45,11 @@ fn main() -> ExitCode {
     let emulator = Emulator::start();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     if is_asked("drain") {
-        println!(
-            "{:<58} {:>16} {:>8}",
-            "200,000 records of 300 bytes, over 4 shards", "CPU ns a record", "ratio"
-        );
+        let title = format!("{records} records of 300 bytes, over {SHARDS} shards");
+        println!("{title:<58} {:>16} {:>8}", "CPU ns a record", "ratio");
         emulator.create("drain", SHARDS);
-        emulator.put("drain", RECORDS);
-        runtime.block_on(drain(&emulator, &stores));
+        emulator.put("drain", records);
+        runtime.block_on(drain(&emulator, &stores, records));
     }
     if is_asked("latency") {
         println!("{:<58} {:>16} {:>8}", "one record, with 200 ms between two reads of a shard", "ms", "");
@@ -59,24 +61,26 @@ fn main() -> ExitCode {
 }
 
 /// All of it, from the start of a node until the last is in the store.
-async fn drain(emulator: &Emulator, stores: &[Rest]) {
+async fn drain(emulator: &Emulator, stores: &[Rest], records: usize) {
     let (started, before) = (Instant::now(), cpu_ns_without(THREADS));
-    assert_eq!(bare::read_all(&emulator.endpoint(), "drain", SHARDS, RECORDS).await, RECORDS);
-    let bare = shown("the SDK alone, reading (baseline)", started, before, None);
-    for &store in stores {
+    assert_eq!(bare::read_all(&emulator.endpoint(), "drain", SHARDS, records).await, records);
+    let bare = shown("the SDK alone, reading (baseline)", records, started, before, None);
+    for (&store, ids) in stores.iter().flat_map(|store| [(store, ""), (store, ", and ids")]) {
         let opened = store.open().await;
+        let stream = if ids.is_empty() { plain("drain") } else { with_ids("drain") };
         let (started, before) = (Instant::now(), cpu_ns_without(THREADS));
-        let node = Node::start(emulator, "drain", opened).await;
-        node.wait_for(RECORDS).await;
-        shown(&format!("until rows, journal and all are in {}", store.name()), started, before, Some(bare));
+        let node = Node::start(emulator, stream, opened).await;
+        node.wait_for(records).await;
+        let name = format!("until rows, journal{ids} are in {}", store.name());
+        shown(&name, records, started, before, Some(bare));
         node.stop().await;
     }
 }
 
 /// Prints a line of the first table; gives the CPU time of a record.
-fn shown(name: &str, started: Instant, before: u64, bare: Option<u64>) -> u64 {
-    let ns = (cpu_ns_without(THREADS) - before) / RECORDS as u64;
-    let rate = (RECORDS as f64 / started.elapsed().as_secs_f64()) as u64;
+fn shown(name: &str, records: usize, started: Instant, before: u64, bare: Option<u64>) -> u64 {
+    let ns = (cpu_ns_without(THREADS) - before) / records as u64;
+    let rate = (records as f64 / started.elapsed().as_secs_f64()) as u64;
     row(&format!("{name}, {rate} a s"), ns, Some(bare.map_or(1.0, |bare| ns as f64 / bare as f64)));
     ns
 }
@@ -87,7 +91,7 @@ async fn latency(emulator: &Emulator, store: Rest) {
     emulator.put(&stream, 1);
     let opened = store.open().await;
     let started = Instant::now();
-    let node = Node::start(emulator, &stream, opened).await;
+    let node = Node::start(emulator, plain(&stream), opened).await;
     node.wait_for(1).await;
     row(&format!("the first after a start, in {}", store.name()), started.elapsed().as_millis(), None);
     let mut times = Vec::new();

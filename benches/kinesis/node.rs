@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ingest::kinesis::{KinesisSettings, KinesisSource};
 use ingest::{Ingest, IngestSettings, Source};
+use schema::json::Pointer;
 use schema::{Clock, Limits, PartitionId, Stream, StreamName};
 use store::embedded::{Embedded, EmbeddedOptions};
 use store::scylla::{Scylla, migrate};
@@ -53,6 +54,17 @@ impl Rest {
 /// An empty store, and a folder that goes with it.
 pub type Opened = (Arc<dyn Store>, tempfile::TempDir);
 
+/// A stream whose messages have no ids.
+pub fn plain(name: &str) -> Stream {
+    Stream::with_defaults(StreamName::new(name).expect("a good name"))
+}
+
+/// A stream whose messages have ids, no two of them equal.
+pub fn with_ids(name: &str) -> Stream {
+    let id: Pointer = "/n".parse().expect("a good pointer");
+    Stream { id: Some(id), ..plain(name) }
+}
+
 /// A node, which consumes one stream.
 pub struct Node {
     ingest: Ingest,
@@ -71,7 +83,7 @@ impl Announce for Stored {
 
 impl Node {
     /// Starts one on a store that was opened before, and with nothing in it.
-    pub async fn start(emulator: &Emulator, stream: &str, (store, folder): Opened) -> Self {
+    pub async fn start(emulator: &Emulator, stream: Stream, (store, folder): Opened) -> Self {
         let clock: Clock = Arc::new(cql::now);
         let settings = KinesisSettings {
             region: "us-east-1".into(),
@@ -81,11 +93,10 @@ impl Node {
         };
         let source = KinesisSource { settings, worker: cql::fresh("bench"), is_alone: true };
         let stored = Arc::new(Stored(watch::Sender::new(0)));
-        let name = StreamName::new(stream).expect("a good name");
         let ingest = Ingest::start(
             IngestSettings::default(),
             Limits::default(),
-            vec![Stream::with_defaults(name)],
+            vec![stream],
             store,
             stored.clone(),
             Source::Kinesis(Box::new(source)),
