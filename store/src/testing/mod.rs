@@ -9,5 +9,5 @@ mod turns;
 
 pub use ground::Ground;
 pub use histories::{Lived, Telltale, cql_histories, histories, seeds};
-pub use proxy::{Proxy, Trouble};
+pub use proxy::{Proxy, Trouble, errors};
 pub use turns::Turns;

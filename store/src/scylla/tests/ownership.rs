@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use scylla_proxy::example_db_errors;
+use crate::testing::errors;
 
 use super::slots::{append, fill, starts};
 use super::*;
@@ -80,7 +80,7 @@ async fn a_slot_that_was_rolled_without_an_answer_is_written_on() {
     let epoch = store.claim_lease(&stream, &p).await.unwrap().epoch;
     let mut rows = vec![append(&store, &stream, 0, 3).await];
     fill(&store, &stream).await;
-    let timeout = Trouble::DoneBut(example_db_errors::write_timeout());
+    let timeout = Trouble::DoneBut(errors::write_timeout());
     proxy.trouble(store.0.statements.checkpoint.get_id(), 1, &timeout);
     assert!(store.checkpoint(&stream, &p, epoch, 3.into()).await.unwrap());
     assert_eq!(starts(&store, &stream).await, [0, 3]);
@@ -143,7 +143,7 @@ async fn a_claim_that_is_answered_twice_has_one_owner() {
     let mut proxy = Proxy::start(server()).await;
     let (store, other, stream) = (open_through(&proxy, 5_000, 15_000).await, open().await, stream("claims"));
     let p = partition();
-    let timeout = Trouble::DoneBut(example_db_errors::write_timeout());
+    let timeout = Trouble::DoneBut(errors::write_timeout());
     proxy.trouble(store.0.statements.first_lease.get_id(), 1, &timeout);
     let first = store.claim_lease(&stream, &p).await.unwrap();
     assert_eq!(first.epoch, 2, "the first of the two took it");

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::testing::errors;
 use schema::Sequence;
-use scylla_proxy::example_db_errors;
 
 use super::ownership::until;
 use super::slots::{append, fill};
@@ -19,7 +19,7 @@ async fn a_worker_knows_its_own_claim_again() {
     let mut proxy = Proxy::start(server()).await;
     let (store, other, stream) = (open_through(&proxy, 5_000, 15_000).await, open().await, stream("own"));
     let p = partition();
-    let timeout = Trouble::DoneBut(example_db_errors::write_timeout());
+    let timeout = Trouble::DoneBut(errors::write_timeout());
     proxy.trouble(store.0.statements.first_lease.get_id(), 1, &timeout);
     store.register_partition(&stream, &Registration::new(&p, &[])).await.unwrap();
     proxy.trouble(store.0.statements.claim_lease.get_id(), 1, &timeout);

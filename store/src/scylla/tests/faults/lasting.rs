@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use scylla_proxy::example_db_errors as errors;
+use crate::testing::errors;
 
 use super::*;
 use crate::StoreError;

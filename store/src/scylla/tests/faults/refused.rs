@@ -1,6 +1,6 @@
 //! Errors that are the request's own fault: it is not made again.
 
-use scylla_proxy::example_db_errors as errors;
+use crate::testing::errors;
 
 use super::*;
 
