@@ -1,4 +1,4 @@
-//! The README's session, run as a person would: what it says is what is printed.
+//! The README's sessions, run as a person would: what it says is what is printed.
 //!
 //! Blocks marked `console` hold commands behind `$ ` (`\` at a line's end continues one) and what they print. There `…`
 //! stands for anything within a line, and a line of it alone for any lines.
@@ -7,16 +7,23 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
+use crate::support::kinesis::Emulator;
 use crate::support::{Server, Setup, finish, is_left_out, repository};
 
 /// The README's node.
 const ADDRESS: &str = "http://127.0.0.1:4000";
+/// The data folder of its node that reads from Kinesis: what names it is a session of its own.
+const FROM_KINESIS: &str = "./from-kinesis";
+/// How that is started, which the test does itself.
+const START: &str = "tidegate --config kinesis.toml --data ./from-kinesis";
+/// The emulator that its settings name.
+const EMULATOR: &str = "# endpoint = \"http://127.0.0.1:4568\"";
 /// What is run elsewhere: the start by this test itself, the tests by whoever runs this one.
 const CARGO: [&str; 2] = ["cargo run --release -- --demo", "cargo xtask test"];
 /// Between the outputs of two commands.
 const MARK: &str = "-- the end of a command of the README --";
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Step {
     command: String,
     expect: String,
@@ -111,14 +118,41 @@ fn run(commands: &[String], bin: &str, folder: &Path) -> Vec<String> {
     outputs
 }
 
+/// The README.
+fn readme() -> String {
+    std::fs::read_to_string(repository().join("README.md")).unwrap()
+}
+
+/// Runs the steps, and holds what they print against what is said of them.
+fn hold(steps: &[Step], bin: &str, folder: &Path) {
+    assert!(!steps.is_empty(), "the README has no session");
+    let commands: Vec<String> = steps.iter().map(|step| step.command.clone()).collect();
+    let outputs = run(&commands, bin, folder);
+    for (Step { command, expect }, got) in steps.iter().zip(outputs) {
+        let (wanted, came): (Vec<&str>, Vec<&str>) = (expect.lines().collect(), got.lines().collect());
+        let fit = fits(&wanted, &came);
+        assert!(fit, "$ {command}\n\nexpected:\n{}\n\ngot:\n{}\n", wanted.join("\n"), came.join("\n"));
+    }
+}
+
+/// The steps of blocks, in which these texts stand for others here.
+fn steps(blocks: Vec<Vec<Step>>, here: impl Fn(&str) -> String) -> Vec<Step> {
+    let here = |step: Step| Step { command: here(&step.command), expect: here(&step.expect) };
+    blocks.into_iter().flatten().map(here).collect()
+}
+
+fn is_of_kinesis(block: &[Step]) -> bool {
+    block.iter().any(|step| step.command.contains(FROM_KINESIS))
+}
+
 #[test]
 fn its_session_prints_what_it_says() {
     if is_left_out("curl", "the README's session") {
         return;
     }
-    let text = std::fs::read_to_string(repository().join("README.md")).unwrap();
     let is_cargo = |block: &Vec<Step>| block.first().is_some_and(|step| step.command.starts_with("cargo "));
-    let (cargo, session): (Vec<_>, Vec<_>) = blocks(&text).into_iter().partition(is_cargo);
+    let blocks = blocks(&readme()).into_iter().filter(|block| !is_of_kinesis(block));
+    let (cargo, session): (Vec<_>, Vec<_>) = blocks.partition(is_cargo);
     for step in cargo.iter().flatten() {
         assert!(CARGO.contains(&step.command.as_str()), "{} is none of {CARGO:?}", step.command);
     }
@@ -127,28 +161,37 @@ fn its_session_prints_what_it_says() {
 
     let server = Setup::demo().start();
     let bin = wrapper(&server);
-    let here = |text: &str| {
+    let steps = steps(session, |text| {
         let text = text.replace(ADDRESS, &server.url()).replace("./target/release/tidegate", "tidegate");
         text.replace("$PWD/target/release", &bin)
-    };
-    let steps: Vec<Step> = session
+    });
+    hold(&steps, &bin, server.folder());
+}
+
+#[test]
+fn its_session_with_kinesis_prints_what_it_says() {
+    let text = readme();
+    let (start, session): (Vec<_>, Vec<_>) = blocks(&text)
         .into_iter()
-        .flatten()
-        .map(|step| Step { command: here(&step.command), expect: here(&step.expect) })
-        .collect();
-    assert!(!steps.is_empty(), "the README has no session");
-    let commands: Vec<String> = steps.iter().map(|step| step.command.clone()).collect();
-    let outputs = run(&commands, &bin, server.folder());
-    for (Step { command, expect }, got) in steps.iter().zip(outputs) {
-        let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
-        let (wanted, came) = (lines(expect), lines(&got));
-        let refs = |lines: &[String]| lines.iter().map(String::as_str).collect::<Vec<_>>().join("\n");
-        let fit = fits(
-            &wanted.iter().map(String::as_str).collect::<Vec<_>>(),
-            &came.iter().map(String::as_str).collect::<Vec<_>>(),
-        );
-        assert!(fit, "$ {command}\n\nexpected:\n{}\n\ngot:\n{}\n", refs(&wanted), refs(&came));
-    }
+        .filter(|block| is_of_kinesis(block))
+        .partition(|block| block.iter().any(|step| step.command == START));
+    let [export, _] = start.concat().try_into().expect("credentials, and the start");
+    // What a person exports.
+    let exported = export.command.strip_prefix("export ").expect("credentials");
+    let credentials = exported.split(' ').map(|word| word.split_once('=').expect("NAME=VALUE"));
+
+    let emulator = Emulator::start();
+    emulator.create("user-events", 2);
+    let settings = text.split("```toml\n").find(|block| block.starts_with("# kinesis.toml"));
+    let settings = settings.and_then(|block| block.split("```").next()).expect("its settings");
+    assert!(settings.contains(EMULATOR), "{settings}");
+    let settings = settings.replace(EMULATOR, &format!("endpoint = \"{}\"", emulator.endpoint()));
+    let setup = credentials.fold(Setup::configured(&settings), |setup, (name, value)| setup.env(name, value));
+    let server = setup.start();
+
+    let bin = Path::new(env!("CARGO_BIN_EXE_tidegate")).parent().expect("a folder").display().to_string();
+    let data = server.data().display().to_string();
+    hold(&steps(session, |text| text.replace(FROM_KINESIS, &data)), &bin, server.folder());
 }
 
 #[test]
