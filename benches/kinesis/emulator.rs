@@ -59,13 +59,13 @@ impl Emulator {
     /// Puts so many messages, of keys that all shards share.
     pub fn put(&self, stream: &str, count: usize) {
         for from in (0..count).step_by(PER_PUT) {
-            let records: Vec<Value> = (from..count.min(from + PER_PUT)).map(record).collect();
+            let records: Vec<Value> = (from..count.min(from + PER_PUT)).map(entry).collect();
             self.ask(Operation::PutRecords, json!({ "StreamName": stream, "Records": records }));
         }
     }
 
     pub fn put_one(&self, stream: &str, n: usize) {
-        self.ask(Operation::PutRecords, json!({ "StreamName": stream, "Records": [record(n)] }));
+        self.ask(Operation::PutRecords, json!({ "StreamName": stream, "Records": [entry(n)] }));
     }
 
     /// On its own threads, so that it is no work of whoever asks.
@@ -80,8 +80,14 @@ impl Emulator {
     }
 }
 
-fn record(n: usize) -> Value {
+/// The key and the message of record `n`.
+pub fn record(n: usize) -> (String, String) {
     let head = format!(r#"{{"n":{n},"device":"pump-{}","temperature":{}.5,"note":""#, n % 50, n % 40);
     let filler = "x".repeat(MESSAGE_BYTES - head.len() - 2);
-    json!({ "PartitionKey": format!("pump-{}", n % 50), "Data": STANDARD.encode(format!("{head}{filler}\"}}")) })
+    (format!("pump-{}", n % 50), format!("{head}{filler}\"}}"))
+}
+
+fn entry(n: usize) -> Value {
+    let (key, data) = record(n);
+    json!({ "PartitionKey": key, "Data": STANDARD.encode(data) })
 }

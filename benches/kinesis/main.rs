@@ -10,14 +10,16 @@
 mod bare;
 mod emulator;
 mod node;
+mod writer;
 
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use benches::{cpu_ns_without, row};
+use benches::{cpu_ns_without, forget_peak, memory, row};
 
 use emulator::{Emulator, THREADS};
 use node::{Node, Rest, plain, with_ids};
+use writer::Ready;
 
 /// Unless another number is asked for.
 const RECORDS: usize = 200_000;
@@ -65,15 +67,33 @@ async fn drain(emulator: &Emulator, stores: &[Rest], records: usize) {
     let (started, before) = (Instant::now(), cpu_ns_without(THREADS));
     assert_eq!(bare::read_all(&emulator.endpoint(), "drain", SHARDS, records).await, records);
     let bare = shown("the SDK alone, reading (baseline)", records, started, before, None);
-    for (&store, ids) in stores.iter().flat_map(|store| [(store, ""), (store, ", and ids")]) {
+    for &store in stores {
         let opened = store.open().await;
-        let stream = if ids.is_empty() { plain("drain") } else { with_ids("drain") };
+        let ready = Ready::new("drain", records, SHARDS, &opened.0).await;
         let (started, before) = (Instant::now(), cpu_ns_without(THREADS));
-        let node = Node::start(emulator, stream, opened).await;
-        node.wait_for(records).await;
-        let name = format!("until rows, journal{ids} are in {}", store.name());
-        shown(&name, records, started, before, Some(bare));
-        node.stop().await;
+        ready.write(&opened.0).await;
+        let writer = started.elapsed();
+        let name = format!("the bare batch writer, into {}", store.name());
+        let written = shown(&name, records, started, before, Some(bare));
+        drop(opened);
+        for ids in ["", ", and ids"] {
+            let opened = store.open().await;
+            let stream = if ids.is_empty() { plain("drain") } else { with_ids("drain") };
+            forget_peak();
+            let memory_before = memory("VmRSS");
+            let (started, before) = (Instant::now(), cpu_ns_without(THREADS));
+            let node = Node::start(emulator, stream, opened).await;
+            node.wait_for(records).await;
+            let speed = writer.as_secs_f64() / started.elapsed().as_secs_f64();
+            let name = format!("until rows, journal{ids} are in {}", store.name());
+            let ns = shown(&name, records, started, before, Some(bare));
+            let cpu = (bare + written) as f64 / ns as f64;
+            let more = memory("VmHWM").saturating_sub(memory_before) >> 20;
+            println!(
+                "    {speed:.2} of the bare writer's speed, {cpu:.2} of both baselines by CPU; {more} MiB more memory at its peak"
+            );
+            node.stop().await;
+        }
     }
 }
 
