@@ -1,20 +1,28 @@
-//! A relay before a TCP server, which a test can cut: what the server's clients see is the server lost.
+//! A relay before a TCP server, which a test can cut, or hold still: what the server's clients see is the server lost, or one that
+//! takes all and answers nothing.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
 /// A relay on a port of its own.
 #[derive(Debug)]
 pub(crate) struct Relay {
     address: SocketAddr,
-    open: Arc<Mutex<State>>,
+    gate: Arc<Gate>,
+}
+
+#[derive(Debug, Default)]
+struct Gate {
+    open: Mutex<State>,
+    goes_on: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct State {
     cut: bool,
+    still: bool,
     sockets: Vec<TcpStream>,
 }
 
@@ -22,11 +30,11 @@ impl Relay {
     /// Stands before `server`, HOST:PORT.
     pub(crate) fn start(server: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let relay = Self { address: listener.local_addr().unwrap(), open: Arc::default() };
-        let (open, server) = (relay.open.clone(), server.to_owned());
+        let relay = Self { address: listener.local_addr().unwrap(), gate: Arc::default() };
+        let (gate, server) = (relay.gate.clone(), server.to_owned());
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let mut open = open.lock().unwrap();
+                let mut open = gate.open.lock().unwrap();
                 if open.cut {
                     continue;
                 }
@@ -36,8 +44,8 @@ impl Relay {
                     continue;
                 }
                 open.sockets.extend([client.try_clone().unwrap(), behind.try_clone().unwrap()]);
-                copy(client.try_clone().unwrap(), behind.try_clone().unwrap());
-                copy(behind, client);
+                copy(&gate, client.try_clone().unwrap(), behind.try_clone().unwrap());
+                copy(&gate, behind, client);
             }
         });
         relay
@@ -49,18 +57,26 @@ impl Relay {
 
     /// Ends all connections; with `cut`, new ones end at once, too.
     pub(crate) fn set_cut(&self, cut: bool) {
-        let mut open = self.open.lock().unwrap();
+        let mut open = self.gate.open.lock().unwrap();
         open.cut = cut;
         for socket in open.sockets.drain(..) {
             let _ = socket.shutdown(Shutdown::Both);
         }
     }
+
+    /// Holds all back that comes, of either side, and what connects; all of it goes on once that is over.
+    pub(crate) fn set_still(&self, still: bool) {
+        self.gate.open.lock().unwrap().still = still;
+        self.gate.goes_on.notify_all();
+    }
 }
 
-fn copy(mut from: TcpStream, mut to: TcpStream) {
+fn copy(gate: &Arc<Gate>, mut from: TcpStream, mut to: TcpStream) {
+    let gate = gate.clone();
     thread::spawn(move || {
         let mut bytes = [0; 65_536];
         while let Ok(count @ 1..) = from.read(&mut bytes) {
+            drop(gate.goes_on.wait_while(gate.open.lock().unwrap(), |open| open.still).unwrap());
             if to.write_all(&bytes[..count]).is_err() {
                 break;
             }

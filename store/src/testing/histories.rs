@@ -18,7 +18,7 @@ use crate::scylla::{Scylla, ScyllaOptions};
 const A_STORE: u64 = 50;
 /// Of so many histories on a CQL store one has a proxy between it and the server, which makes trouble.
 const TROUBLED: u64 = 5;
-/// So many of those are lived at once: the proxy takes a tenth of a second for a request.
+/// So many of those are lived at once: most of their time they wait until trouble is over.
 const AT_ONCE: usize = 12;
 const THREADS: u64 = 2;
 

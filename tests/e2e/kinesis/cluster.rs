@@ -110,12 +110,16 @@ impl Drop for Keyspace {
 impl Cluster {
     /// Starts three workers for a stream of so many shards, unless what they need is left out: then it is said of what.
     pub(super) fn start(what: &str, emulator: Emulator, shards: u32) -> Option<Self> {
+        Self::start_on(&Cql::server(what)?, what, emulator, shards)
+    }
+
+    /// As [`Self::start`], on this CQL server.
+    pub(super) fn start_on(server: &Cql, what: &str, emulator: Emulator, shards: u32) -> Option<Self> {
         if !has_boto3(what) {
             return None;
         }
-        let server = Cql::server(what)?;
         let relay = Relay::start(&server.address);
-        let keyspace = migrated(&server);
+        let keyspace = migrated(server);
         emulator.create(STREAM, shards);
         let start = |role, hosts: &str| {
             let settings = settings(&emulator, &server.settings_at(hosts, &keyspace.0));
