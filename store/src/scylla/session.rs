@@ -89,9 +89,12 @@ pub(super) async fn open(
     if !options.user.is_empty() {
         builder = builder.user(&options.user, password);
     }
-    if let Some(place) = place {
-        builder = builder.keyspaces_to_fetch([&place.keyspace]);
-    }
+    builder = match place {
+        Some(place) => builder.keyspaces_to_fetch([&place.keyspace]),
+        // Whoever comes for none changes tables or looks at servers. The driver would read the tables of all keyspaces after
+        // each change.
+        None => builder.fetch_schema_metadata(false).refresh_metadata_on_auto_schema_agreement(false),
+    };
     // Twice the time: for the connection, and for what is asked over it about the cluster.
     let late = |_| {
         let waited = limit.as_millis() * 2;
