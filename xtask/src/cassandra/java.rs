@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use super::Answers;
 use crate::{Failure, run};
 
 /// The versions that Cassandra runs on.
@@ -89,7 +90,7 @@ fn major(text: &str) -> Option<u32> {
 }
 
 /// What Java is given, to run the node whose configuration is in `folder`.
-pub(super) fn arguments(jars: &Path, folder: &Path) -> Result<Vec<String>, Failure> {
+pub(super) fn arguments(jars: &Path, folder: &Path, answers: Answers) -> Result<Vec<String>, Failure> {
     let jamm = fs::read_dir(jars)?
         .flatten()
         .map(|entry| entry.path())
@@ -98,6 +99,10 @@ pub(super) fn arguments(jars: &Path, folder: &Path) -> Result<Vec<String>, Failu
         format!("{} has no jamm-*.jar: remove the folder, to fetch it anew", jars.display())
     })?;
     let mut arguments: Vec<String> = FIXED.iter().map(|word| (*word).to_owned()).collect();
+    if answers == Answers::AtOnce {
+        // Each change of a table would write and sync many files, for a node that is to find its tables after it was killed.
+        arguments.push("-Dcassandra.test.flush_local_schema_changes=false".to_owned());
+    }
     let folder = folder.display();
     arguments.push(format!("-javaagent:{}", jamm.display()));
     arguments.push(format!("-Dcassandra.config=file://{folder}/cassandra.yaml"));

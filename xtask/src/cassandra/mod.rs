@@ -80,7 +80,7 @@ impl Node {
         println!("Cassandra {} on 127.0.0.1:{port}, in {}", jars::VERSION, folder.display());
         let printed = File::create(folder.join("printed.log"))?;
         let mut command = wrapped(root, &java);
-        command.args(java::arguments(&jars, &folder)?);
+        command.args(java::arguments(&jars, &folder, answers)?);
         command.stdin(Stdio::null()).stdout(printed.try_clone()?).stderr(printed).current_dir(&folder);
         let child = command.spawn().map_err(|error| format!("{} does not start: {error}", java.display()))?;
         let mut node = Self { child, command, folder, port, ca: certificates.ca };
