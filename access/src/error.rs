@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::http::StatusCode;
-use axum::http::header::{CACHE_CONTROL, HeaderValue, WWW_AUTHENTICATE};
+use axum::http::header::{CACHE_CONTROL, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -23,6 +23,9 @@ pub enum AuthError {
     /// The token was refused. The reason is for the log, and is not told.
     #[error("{}", if .0.is_expired() { EXPIRED } else { REFUSED })]
     InvalidToken(Refusal),
+    /// Whether the token is good can't be said now.
+    #[error("The issuer of this token can't be asked for its keys now. Try again in a while.")]
+    IssuerAway,
     /// The token is good, and does not entitle to this.
     #[error(transparent)]
     Denied(#[from] Denied),
@@ -34,6 +37,7 @@ impl AuthError {
         match self {
             Self::Missing | Self::InvalidToken(_) => StatusCode::UNAUTHORIZED,
             Self::SeveralHeaders => StatusCode::BAD_REQUEST,
+            Self::IssuerAway => StatusCode::SERVICE_UNAVAILABLE,
             Self::Denied(_) => StatusCode::FORBIDDEN,
         }
     }
@@ -44,6 +48,7 @@ impl AuthError {
             Self::Missing => "missing_token",
             Self::SeveralHeaders => "invalid_request",
             Self::InvalidToken(_) => "invalid_token",
+            Self::IssuerAway => "issuer_away",
             Self::Denied(Denied::MissingRole(_)) => "insufficient_scope",
             Self::Denied(Denied::ForeignTopic { .. }) => "access_denied",
         }
@@ -55,7 +60,7 @@ impl AuthError {
             // A request that shows no token is told how to sign in, and no error (RFC 6750, section 3.1).
             Self::Missing => Some(realm.to_owned()),
             // No other token of this caller would do, so nothing is asked for.
-            Self::Denied(Denied::ForeignTopic { .. }) => None,
+            Self::Denied(Denied::ForeignTopic { .. }) | Self::IssuerAway => None,
             Self::Denied(Denied::MissingRole(role)) => Some(format!(
                 "{realm}, error=\"insufficient_scope\", error_description=\"{self}\", scope=\"{role}\""
             )),
@@ -72,6 +77,9 @@ impl IntoResponse for AuthError {
         let mut response = (self.status(), body).into_response();
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if self == Self::IssuerAway {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("10"));
+        }
         let challenge = self.challenge().and_then(|text| HeaderValue::try_from(text).ok());
         if let Some(challenge) = challenge {
             headers.insert(WWW_AUTHENTICATE, challenge);
@@ -104,6 +112,7 @@ mod tests {
             (AuthError::InvalidToken(Refusal::UnknownKey), 401, "error=\"invalid_token\""),
             (AuthError::Denied(Denied::MissingRole(Role::Read)), 403, "scope=\"data.read\""),
             (AuthError::Denied(foreign), 403, ""),
+            (AuthError::IssuerAway, 503, ""),
         ] {
             let response = error.clone().into_response();
             assert_eq!(response.status(), status, "{error:?}");

@@ -6,36 +6,71 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 
-use crate::{AuthError, Principal, Verifier, bearer};
+use crate::verify::Header;
+use crate::{AuthError, Foreign, Principal, Verifier, bearer, verify};
 
 /// The way from a token to a [`Principal`]. Clones share one cache.
 #[derive(Clone, Debug)]
-pub struct Access(Arc<Verifier>);
+pub struct Access(Arc<Issuers>);
+
+#[derive(Debug)]
+struct Issuers {
+    own: Verifier,
+    foreign: Vec<Foreign>,
+}
 
 impl Access {
-    /// Lets in whom `verifier` knows.
-    pub fn new(verifier: Verifier) -> Self {
-        Self(Arc::new(verifier))
+    /// Lets in whom `own` knows, and whom the issuers elsewhere vouch for.
+    pub fn new(own: Verifier, foreign: Vec<Foreign>) -> Self {
+        Self(Arc::new(Issuers { own, foreign }))
     }
 
     /// Who sent a request with these headers.
     ///
     /// # Errors
     /// [`AuthError`], which is a response.
-    pub fn authenticate(&self, headers: &HeaderMap) -> Result<Principal, AuthError> {
-        self.verify(bearer::token(headers)?)
+    pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Principal, AuthError> {
+        self.verify(bearer::token(headers)?).await
     }
 
     /// Whose token this is: for tokens that come another way than in a header.
     ///
     /// # Errors
-    /// [`AuthError::InvalidToken`].
-    pub fn verify(&self, token: &str) -> Result<Principal, AuthError> {
-        self.0.verify(token).map_err(|refusal| {
+    /// [`AuthError::InvalidToken`], and [`AuthError::IssuerAway`].
+    pub async fn verify(&self, token: &str) -> Result<Principal, AuthError> {
+        let verified = self.0.verify(token).await;
+        if let Err(AuthError::InvalidToken(refusal)) = &verified {
             // The caller is not told the reason, so this is where to find it.
             tracing::debug!(reason = %refusal, "token refused");
-            AuthError::InvalidToken(refusal)
-        })
+        }
+        verified
+    }
+}
+
+impl Issuers {
+    /// A token that was verified before costs a hash, and another its issuer's judgement: whose it claims to be says no more than
+    /// whose keys to try.
+    async fn verify(&self, token: &str) -> Result<Principal, AuthError> {
+        if self.foreign.is_empty() {
+            return self.own.verify(token).map_err(AuthError::InvalidToken);
+        }
+        let refused = AuthError::InvalidToken;
+        // Nobody's time is taken by what is no token.
+        Header::read(token).map_err(refused)?;
+        let (now, hash) = (self.own.now(), verify::hash(token));
+        if let Some(known) = self.own.known(&hash, now).map_err(refused)? {
+            return Ok(known);
+        }
+        for issuer in &self.foreign {
+            if let Some(known) = issuer.known(&hash, now).map_err(refused)? {
+                return Ok(known);
+            }
+        }
+        let claimed = verify::claimed_issuer(token).map_err(refused)?;
+        match self.foreign.iter().find(|issuer| issuer.url() == claimed) {
+            Some(issuer) => issuer.verify_new(token, hash, now).await,
+            None => self.own.verify_new(token, hash, now).map_err(refused),
+        }
     }
 }
 
@@ -53,6 +88,6 @@ where
     type Rejection = AuthError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthError> {
-        Access::from_ref(state).authenticate(&parts.headers).map(Self)
+        Access::from_ref(state).authenticate(&parts.headers).await.map(Self)
     }
 }

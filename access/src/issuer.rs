@@ -30,7 +30,7 @@ pub use mint::{Grant, IssueError, IssuedToken};
 pub use settings::IssuerSettings;
 
 use crate::files::{self, FileError};
-use crate::{Access, ContextError, IssuerName, NoRandomness, Secret, Verifier};
+use crate::{Access, ContextError, Foreign, IssuerName, NoRandomness, Secret, Verifier};
 use clients::Clients;
 use codes::Codes;
 use key::{KeyError, SigningKey};
@@ -47,7 +47,7 @@ pub enum IssuerError {
     /// Nobody could sign in.
     #[error(
         "nobody could sign in: the development client is on for loopback addresses only; for others configure \
-         [[client]] with id, secret_env and roles"
+         [[client]] with id, secret_env and roles, or an [[issuer]] elsewhere"
     )]
     NoClients,
     /// The data folder can't be used.
@@ -82,7 +82,7 @@ struct Inner {
 
 impl Issuer {
     /// Opens the issuer of the data folder `dir`, which is reached at `url` (`http://127.0.0.1:4000`); on first start it
-    /// makes the folder and the key. With the development client it writes the context file too, so the address should be
+    /// makes the folder and the key. Tokens of `foreign` issuers are accepted beside its own. With the development client it writes the context file too, so the address should be
     /// bound by then.
     ///
     /// # Errors
@@ -93,10 +93,11 @@ impl Issuer {
         settings: IssuerSettings,
         clients: Vec<Client>,
         development: Development,
+        foreign: Vec<Foreign>,
         clock: Clock,
     ) -> Result<Self, IssuerError> {
         let url = checked_url(url)?;
-        if clients.is_empty() && development == Development::Off {
+        if clients.is_empty() && foreign.is_empty() && development == Development::Off {
             return Err(IssuerError::NoClients);
         }
         files::make_folder(dir)?;
@@ -115,7 +116,7 @@ impl Issuer {
             clients,
             development,
             codes: Mutex::default(),
-            access: Access::new(verifier),
+            access: Access::new(verifier, foreign),
             clock,
         })))
     }

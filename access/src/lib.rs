@@ -2,8 +2,8 @@
 //!
 //! A request meets the modules in this order: [`host`] refuses what a page elsewhere could have sent here; [`Access`]
 //! turns its bearer token into a [`Principal`] ([`Signed`] does so for a handler); [`policy::decide`] says what this
-//! principal may do, as a pure function. [`Issuer`] is where tokens come from as long as no other issuer is configured,
-//! and [`Context`] how the commands find it. What a request may hold of memory is its share of [`Bodies`].
+//! principal may do, as a pure function. [`Issuer`] is where tokens come from as long as no other is asked, [`Foreign`]
+//! one elsewhere, and [`Context`] how the commands find ours. What a request may hold of memory is its share of [`Bodies`].
 //!
 //! ```no_run
 //! # use axum::{Router, extract::FromRef, routing::get};
@@ -33,6 +33,7 @@ mod bodies;
 mod context;
 mod error;
 mod files;
+mod foreign;
 mod handle;
 pub mod host;
 mod issuer;
@@ -48,6 +49,7 @@ pub use bodies::{Bodies, Held, NoRoom};
 pub use context::{Context, ContextError};
 pub use error::AuthError;
 pub use files::FileError;
+pub use foreign::{Foreign, ForeignError, ForeignSettings, InvalidIssuer, Preset};
 pub use handle::{Access, Signed};
 pub use issuer::{
     Client, ClientError, ClientSettings, DEVELOPMENT_CLIENT, Development, Grant, IssueError, IssuedToken,

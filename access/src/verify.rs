@@ -2,26 +2,24 @@
 //!
 //! The key, never the token, decides which algorithm is meant. Nothing is fetched that a token points to.
 
+mod header;
+mod remembered;
+
 use std::collections::HashMap;
 use std::fmt;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
-use quick_cache::sync::Cache;
 use schema::{Clock, Timestamp};
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
+
+pub(crate) use header::{Header, claimed_issuer};
+pub(crate) use remembered::{Remembered, TokenHash, hash};
 
 use crate::principal::LEEWAY_MICROS;
 use crate::{IssuerName, Principal, Roles};
 
-/// Longest token, in bytes.
-const TOKEN_BYTES_MAX: usize = 16 * 1024;
-/// How many verified tokens are remembered.
-const CACHED_TOKENS_MAX: usize = 10_000;
-/// Header parameters that ask for a key from elsewhere or for rules of which we know nothing.
-const REFUSED_PARAMETERS: [&str; 6] = ["crit", "jwk", "jku", "x5u", "x5c", "b64"];
+/// The type of an access token (RFC 9068, section 2.1).
+pub(crate) const ACCESS_TOKEN: &str = "at+jwt";
 
 /// Why a token is refused. For logs and tests: the caller learns of [`Refusal::Expired`] only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -71,7 +69,7 @@ pub struct Verifier {
     validation: Validation,
     keys: HashMap<String, DecodingKey>,
     clock: Clock,
-    verified: Cache<[u8; 32], Principal>,
+    verified: Remembered,
 }
 
 /// What is taken from a token. Twice the same claim is an error, and so is one of another type.
@@ -106,7 +104,7 @@ impl Verifier {
         // The library reads the system's clock: times are checked below, by ours.
         validation.validate_exp = false;
         validation.validate_nbf = false;
-        Self { issuer, validation, keys, clock, verified: Cache::new(CACHED_TOKENS_MAX) }
+        Self { issuer, validation, keys, clock, verified: Remembered::default() }
     }
 
     /// Whose token this is. A token that was verified before costs a hash until it expires.
@@ -114,46 +112,47 @@ impl Verifier {
     /// # Errors
     /// [`Refusal`].
     pub fn verify(&self, token: &str) -> Result<Principal, Refusal> {
-        if token.len() > TOKEN_BYTES_MAX {
-            return Err(Refusal::TooLong);
+        let (now, hash) = ((self.clock)(), hash(token));
+        match self.verified.get(&hash, now)? {
+            Some(principal) => Ok(principal),
+            None => self.verify_new(token, hash, now),
         }
-        let now = (self.clock)();
-        let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
-        if let Some(principal) = self.verified.get(&hash) {
-            if has_expired(principal.expires_at(), now) {
-                self.verified.remove(&hash);
-                return Err(Refusal::Expired);
-            }
-            return Ok(principal);
-        }
+    }
+
+    /// The time by its clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// Whose token this is, if it was verified before.
+    pub(crate) fn known(&self, hash: &TokenHash, now: Timestamp) -> Result<Option<Principal>, Refusal> {
+        self.verified.get(hash, now)
+    }
+
+    /// Verifies a token that is not known.
+    pub(crate) fn verify_new(
+        &self,
+        token: &str,
+        hash: TokenHash,
+        now: Timestamp,
+    ) -> Result<Principal, Refusal> {
         let key = self.key_for(token)?;
         let claims =
             decode::<Claims>(token, key, &self.validation).map_err(|error| refusal(error.kind()))?.claims;
         let principal = self.principal(&claims, now)?;
-        self.verified.insert(hash, principal.clone());
+        self.verified.insert(hash, &principal);
         Ok(principal)
     }
 
     fn key_for(&self, token: &str) -> Result<&DecodingKey, Refusal> {
-        let encoded = token.split('.').next().unwrap_or_default();
-        let json = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| Refusal::Malformed)?;
-        let header: serde_json::Map<String, serde_json::Value> =
-            serde_json::from_slice(&json).map_err(|_| Refusal::Malformed)?;
-        // Whether they are there, not what they say: `"crit": null` is as strange as any other.
-        if REFUSED_PARAMETERS.iter().any(|name| header.contains_key(*name)) {
-            return Err(Refusal::Parameter);
-        }
-        let text = |name: &str| header.get(name).and_then(serde_json::Value::as_str);
-        let is_access_token = text("typ").is_some_and(|typ| {
-            typ.eq_ignore_ascii_case("at+jwt") || typ.eq_ignore_ascii_case("application/at+jwt")
-        });
-        if !is_access_token {
+        let Header { typ, alg, kid } = Header::read(token)?;
+        if typ.as_deref() != Some(ACCESS_TOKEN) {
             return Err(Refusal::Type);
         }
-        if text("alg") != Some("EdDSA") {
+        if alg != "EdDSA" {
             return Err(Refusal::Algorithm);
         }
-        text("kid").and_then(|kid| self.keys.get(kid)).ok_or(Refusal::UnknownKey)
+        self.keys.get(&kid).ok_or(Refusal::UnknownKey)
     }
 
     fn principal(&self, claims: &Claims, now: Timestamp) -> Result<Principal, Refusal> {
@@ -170,15 +169,15 @@ impl Verifier {
     }
 }
 
-fn seconds(since_1970: i64) -> Timestamp {
+pub(crate) fn seconds(since_1970: i64) -> Timestamp {
     Timestamp(0).plus_micros(since_1970.saturating_mul(1_000_000))
 }
 
-fn has_expired(at: Timestamp, now: Timestamp) -> bool {
+pub(crate) fn has_expired(at: Timestamp, now: Timestamp) -> bool {
     at.plus_micros(LEEWAY_MICROS) <= now
 }
 
-fn refusal(error: &jsonwebtoken::errors::ErrorKind) -> Refusal {
+pub(crate) fn refusal(error: &jsonwebtoken::errors::ErrorKind) -> Refusal {
     use jsonwebtoken::errors::ErrorKind;
     match error {
         ErrorKind::InvalidSignature => Refusal::Signature,

@@ -54,8 +54,16 @@ async fn start() -> Test {
     });
     let clients = resolve_clients(&clients, |_| Some(SECRET.into())).unwrap();
     let clock = Arc::new(|| Timestamp(1_600_000_000_000_000));
-    let issuer =
-        Issuer::open(dir.path(), &url, IssuerSettings::default(), clients, Development::On, clock).unwrap();
+    let issuer = Issuer::open(
+        dir.path(),
+        &url,
+        IssuerSettings::default(),
+        clients,
+        Development::On,
+        Vec::new(),
+        clock,
+    )
+    .unwrap();
     let app = Router::new()
         .route("/whoami", get(whoami))
         .with_state(App(issuer.access()))

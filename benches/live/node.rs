@@ -57,6 +57,7 @@ impl Node {
             Default::default(),
             Vec::new(),
             Development::On,
+            Vec::new(),
             clock.clone(),
         );
         let issuer = issuer.expect("an issuer");

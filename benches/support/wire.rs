@@ -39,7 +39,15 @@ impl Node {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let url = format!("http://{address}");
-        let issuer = Issuer::open(dir, &url, Default::default(), Vec::new(), Development::On, clock.clone());
+        let issuer = Issuer::open(
+            dir,
+            &url,
+            Default::default(),
+            Vec::new(),
+            Development::On,
+            Vec::new(),
+            clock.clone(),
+        );
         let issuer = issuer.expect("an issuer");
         let grant = Grant { subject: "bench", client_id: "bench", roles: Roles::ALL, seconds: 3_600 };
         let token = issuer.issue(&grant).expect("a token").access_token.expose().to_owned();

@@ -8,7 +8,7 @@ mod store;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use access::{ClientSettings, IssuerSettings};
+use access::{ClientSettings, ForeignSettings, IssuerSettings};
 use gateway::{GatewaySettings, LiveSettings};
 use ingest::IngestSettings;
 use ingest::kinesis::KinesisSettings;
@@ -35,7 +35,8 @@ pub(crate) struct Config {
     pub(crate) store: StoreSettings,
     pub(crate) gateway: GatewaySettings,
     pub(crate) live: LiveSettings,
-    pub(crate) issuer: IssuerSettings,
+    pub(crate) embedded_issuer: IssuerSettings,
+    pub(crate) issuer: Vec<ForeignSettings>,
     pub(crate) client: Vec<ClientSettings>,
     pub(crate) stream: Vec<Stream>,
 }
@@ -118,6 +119,6 @@ mod tests {
             .flat_map(|line| [line, "\n"])
             .collect();
         let config: Config = toml::from_str(&example).unwrap();
-        assert_eq!((config.stream.len(), config.client.len()), (1, 1));
+        assert_eq!((config.stream.len(), config.client.len(), config.issuer.len()), (1, 1, 1));
     }
 }

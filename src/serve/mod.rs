@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::store::{Publish, Replay, Store};
-use access::{Access, Bodies, Client, Development, Issuer, IssuerError, resolve_clients};
+use access::{Access, Bodies, Client, Development, Foreign, Issuer, IssuerError, resolve_clients};
 use axum::Router;
 use axum::middleware::from_fn;
 use gateway::{Gateway, Hub};
@@ -58,6 +58,7 @@ pub(crate) fn check(config: &Config) -> Result<Vec<Client>, Failure> {
     config.server.check()?;
     config.ingest.check()?;
     config.kinesis.check()?;
+    config.issuer.iter().try_for_each(access::ForeignSettings::check)?;
     config.store.check()?;
     let largest = config.limits.body_bytes.max(config.gateway.body_bytes);
     if config.limits.bodies_bytes < largest {
@@ -104,7 +105,9 @@ async fn node(config: Config, clients: Vec<Client>, role: Role, with_demo: bool)
     // It needs the store alone, so that every node has one.
     let replayer = Replayer::new(shared.clone(), config.limits.clone(), hub.clone());
     let watch = tokio::spawn(replayer.clone().watch());
-    let issuer = Issuer::open(data, &url, config.issuer.clone(), clients, development, clock.clone())?;
+    let foreign = Foreign::all(&config.issuer, &clock)?;
+    let own = config.embedded_issuer.clone();
+    let issuer = Issuer::open(data, &url, own, clients, development, foreign, clock.clone())?;
     // Before the first schema is built, so that it knows the fields of the demo's history.
     let traffic = match &ingest {
         Some(ingest) if with_demo => Some(demo::start(ingest.clone(), is_new, clock.clone()).await?),

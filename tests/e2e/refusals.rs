@@ -228,7 +228,7 @@ fn without_a_good_token() {
 
 #[test]
 fn an_expired_token() {
-    let server = Setup::configured("[issuer]\ntoken_seconds = 1\n").start();
+    let server = Setup::configured("[embedded_issuer]\ntoken_seconds = 1\n").start();
     let client = server.client();
     // Clocks differ: a token is good for a little longer than it says.
     let answer = until(

@@ -11,11 +11,11 @@ fn clock() -> Clock {
 }
 
 fn open(dir: &Path, url: &str, development: Development) -> Result<Issuer, IssuerError> {
-    Issuer::open(dir, url, IssuerSettings::default(), Vec::new(), development, clock())
+    Issuer::open(dir, url, IssuerSettings::default(), Vec::new(), development, Vec::new(), clock())
 }
 
-#[test]
-fn a_token_outlives_a_restart() {
+#[tokio::test]
+async fn a_token_outlives_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let url = "http://127.0.0.1:4000";
     let first = open(dir.path(), url, Development::On).unwrap();
@@ -23,13 +23,16 @@ fn a_token_outlives_a_restart() {
     let token = first.issue(&grant).unwrap();
     let secret = Context::load(dir.path()).unwrap().unwrap().client_secret;
     let second = open(dir.path(), url, Development::On).unwrap();
-    let principal = second.access().verify(token.access_token.expose()).unwrap();
+    let principal = second.access().verify(token.access_token.expose()).await.unwrap();
     assert_eq!((principal.subject(), principal.roles()), ("app", grant.roles));
     assert_eq!(Context::load(dir.path()).unwrap().unwrap().client_secret, secret);
 
     let moved = open(dir.path(), "http://localhost:4001/", Development::On).unwrap();
     assert_eq!(moved.url(), "http://localhost:4001");
-    assert!(moved.access().verify(token.access_token.expose()).is_err(), "another address is another issuer");
+    assert!(
+        moved.access().verify(token.access_token.expose()).await.is_err(),
+        "another address is another issuer"
+    );
     assert!(!format!("{token:?} {moved:?}").contains(token.access_token.expose()));
 }
 
@@ -46,6 +49,7 @@ fn without_the_development_client_there_is_no_context_and_no_code() {
         IssuerSettings::default(),
         clients,
         Development::Off,
+        Vec::new(),
         clock(),
     )
     .unwrap();

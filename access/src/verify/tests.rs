@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer, SigningKey};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::{Access, AuthError};
@@ -202,13 +205,13 @@ fn hostile() -> Vec<(&'static str, String, Refusal)> {
     cases
 }
 
-#[test]
-fn hostile_tokens_are_refused_and_told_nothing() {
-    let access = Access::new(verifier().0);
+#[tokio::test]
+async fn hostile_tokens_are_refused_and_told_nothing() {
+    let access = Access::new(verifier().0, Vec::new());
     let mut told = std::collections::BTreeMap::<String, usize>::new();
     let cases = hostile();
     for (name, token, expect) in &cases {
-        let error = access.verify(token).unwrap_err();
+        let error = access.verify(token).await.unwrap_err();
         assert_eq!(error, AuthError::InvalidToken(*expect), "{name}");
         *told.entry(error.to_string()).or_default() += 1;
     }
@@ -234,20 +237,20 @@ fn a_remembered_token_ends_like_any_other() {
     {
         seconds.store(NOW + at, Ordering::Relaxed);
         assert_eq!(verifier.verify(&token).map(|_| ()), expect, "after {at} s");
-        assert_eq!(verifier.verified.len(), usize::from(expect.is_ok()));
+        assert_eq!(verifier.verified.0.len(), usize::from(expect.is_ok()));
     }
     for _ in 0..3 {
         assert!(verifier.verify("nonsense").is_err());
     }
-    assert!(verifier.verified.is_empty(), "what is refused is not remembered");
+    assert!(verifier.verified.0.is_empty(), "what is refused is not remembered");
 }
 
 #[test]
 fn what_is_remembered_is_bounded() {
     let (verifier, _) = verifier();
-    for n in 0..CACHED_TOKENS_MAX as u64 / 50 {
+    for n in 0..remembered::TOKENS_MAX as u64 / 50 {
         verifier.verify(&sign(&key(1), header(), with(claims(), "jti", json!(n)))).unwrap();
     }
-    assert!(verifier.verified.len() <= CACHED_TOKENS_MAX);
-    assert_eq!(verifier.verified.capacity(), CACHED_TOKENS_MAX as u64);
+    assert!(verifier.verified.0.len() <= remembered::TOKENS_MAX);
+    assert_eq!(verifier.verified.0.capacity(), remembered::TOKENS_MAX as u64);
 }

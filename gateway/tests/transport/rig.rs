@@ -95,6 +95,7 @@ impl Rig {
             IssuerSettings::default(),
             Vec::new(),
             Development::On,
+            Vec::new(),
             clock.clone(),
         );
         let issuer = issuer.unwrap();

@@ -50,9 +50,16 @@ impl World {
         let ingest = start(folder.path(), &store, settings).await;
         let clients: Vec<Client> = resolve_clients(&[], |_| None).unwrap();
         let url = "http://127.0.0.1:4000";
-        let issuer =
-            Issuer::open(folder.path(), url, IssuerSettings::default(), clients, Development::On, clock())
-                .unwrap();
+        let issuer = Issuer::open(
+            folder.path(),
+            url,
+            IssuerSettings::default(),
+            clients,
+            Development::On,
+            Vec::new(),
+            clock(),
+        )
+        .unwrap();
         let bodies = Bodies::new(1 << 20, Duration::from_secs(1));
         let app = ingest.router::<Access>(bodies).with_state(issuer.access());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -56,5 +56,5 @@ fn graphql_sse_follows_and_goes_on() {
 #[test]
 fn tokens_that_end_are_renewed_by_both() {
     // A second, and the five that the verifier grants.
-    run("expiry.mjs", "[issuer]\ntoken_seconds = 1\n");
+    run("expiry.mjs", "[embedded_issuer]\ntoken_seconds = 1\n");
 }

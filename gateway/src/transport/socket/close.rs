@@ -47,8 +47,11 @@ impl Close {
 
     pub(super) fn refused(error: &AuthError) -> Self {
         Self::new(
-            4403,
+            if *error == AuthError::IssuerAway { 1013 } else { 4403 },
             match error {
+                AuthError::IssuerAway => {
+                    "Try again later: the issuer of the token can't be asked for its keys now"
+                }
                 AuthError::Missing => {
                     "Forbidden: send a token in connection_init, as payload: {\"Authorization\": \"Bearer …\"}"
                 }

@@ -63,19 +63,19 @@ pub(super) fn upgrade(shared: Shared, mut request: Request) -> Response {
     if is_spoken {
         response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL);
     }
-    let signed = sign_in::by_upgrade(&shared.access, request.headers());
     let upgrade = hyper::upgrade::on(&mut request);
     let guard = shared.live.open_socket();
     tokio::spawn(async move {
         let _guard = guard;
         let Ok(io) = upgrade.await else { return };
+        let signed = sign_in::by_upgrade(&shared.access, request.headers()).await;
         let pipeline = shared.pipeline;
         let connection = Connection::new(TokioIo::new(io), pipeline.settings.body_bytes).await;
         if !is_spoken {
             return connection.goodbye(Some(Close::subprotocol())).await;
         }
-        let protocol = Protocol::new(&shared.live.settings, signed, sign_in::verifier(shared.access));
-        Box::pin(Task::new(protocol, connection, pipeline, shared.live).run()).await;
+        let protocol = Protocol::new(&shared.live.settings, signed);
+        Box::pin(Task::new(protocol, connection, shared.access, pipeline, shared.live).run()).await;
     });
     response
 }

@@ -19,6 +19,8 @@ pub(super) enum Output {
     Next(Run, Head, Payload),
     /// Send a WebSocket ping.
     Ping,
+    /// Verify what the values of `Authorization` in `connection_init` show.
+    Verify(Vec<String>),
     /// The socket is this caller's from now on.
     SignedIn(Box<Principal>),
     /// Start an operation.

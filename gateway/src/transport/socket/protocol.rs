@@ -10,7 +10,7 @@ use super::close::Close;
 use super::frame::{self, Head};
 use super::message::{self, Message};
 use super::output::{Output, Run};
-use super::sign_in::{Verify, who};
+use super::sign_in::who;
 use super::timers::{Due, Now, Timers};
 use crate::error::{Code, GraphqlError};
 use crate::request::GraphqlRequest;
@@ -20,7 +20,6 @@ use crate::transport::operation::{Payload, Said};
 /// The state of one socket.
 pub(super) struct Protocol {
     phase: Phase,
-    verify: Verify,
     timers: Timers,
     /// Running operations by their ids, and the other way.
     runs: HashMap<String, Run>,
@@ -32,20 +31,17 @@ pub(super) struct Protocol {
 enum Phase {
     /// Waits for `connection_init`; the upgrade may have shown a token.
     Opened(Option<Result<Principal, AuthError>>),
+    /// Waits for what `connection_init` showed to be verified.
+    Verifying(Option<Result<Principal, AuthError>>),
     Acknowledged,
     Closed,
 }
 
 impl Protocol {
     /// A socket that was just opened. `upgrade` is whose token its upgrade showed, if it showed one.
-    pub(super) fn new(
-        settings: &LiveSettings,
-        upgrade: Option<Result<Principal, AuthError>>,
-        verify: Verify,
-    ) -> Self {
+    pub(super) fn new(settings: &LiveSettings, upgrade: Option<Result<Principal, AuthError>>) -> Self {
         Self {
             phase: Phase::Opened(upgrade),
-            verify,
             timers: Timers::new(settings),
             runs: HashMap::new(),
             heads: HashMap::new(),
@@ -140,7 +136,26 @@ impl Protocol {
             Ok(shown) => shown,
             Err(fault) => return self.close(Close::bad_message(&fault)),
         };
-        let shown = (!shown.is_empty()).then(|| (self.verify)(&shown));
+        if shown.is_empty() {
+            return self.sign_in(upgrade, None);
+        }
+        self.phase = Phase::Verifying(upgrade);
+        vec![Output::Verify(shown)]
+    }
+
+    /// What `connection_init` showed was verified, and this came of it.
+    pub(super) fn verified(&mut self, shown: Result<Principal, AuthError>) -> Vec<Output> {
+        // It may have been closed meanwhile.
+        let Phase::Verifying(upgrade) = &mut self.phase else { return Vec::new() };
+        let upgrade = upgrade.take();
+        self.sign_in(upgrade, Some(shown))
+    }
+
+    fn sign_in(
+        &mut self,
+        upgrade: Option<Result<Principal, AuthError>>,
+        shown: Option<Result<Principal, AuthError>>,
+    ) -> Vec<Output> {
         match who(upgrade, shown) {
             Err(close) => self.close(close),
             Ok(principal) => {

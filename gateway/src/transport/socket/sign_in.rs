@@ -6,25 +6,20 @@ use axum::http::{HeaderMap, HeaderValue};
 
 use super::close::Close;
 
-/// Tells whose token the value of an `Authorization` header shows.
-pub(super) type Verify = Box<dyn Fn(&[String]) -> Result<Principal, AuthError> + Send>;
-
-/// Judges values of `Authorization` as headers are judged.
-pub(super) fn verifier(access: Access) -> Verify {
-    Box::new(move |values| {
-        let mut headers = HeaderMap::new();
-        for value in values {
-            // What can't stand in a header is no token.
-            let value = HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static("Bearer \""));
-            headers.append(AUTHORIZATION, value);
-        }
-        access.authenticate(&headers)
-    })
+/// Whose token these values of `Authorization` show, judged as headers are judged.
+pub(super) async fn by_values(access: &Access, values: &[String]) -> Result<Principal, AuthError> {
+    let mut headers = HeaderMap::new();
+    for value in values {
+        // What can't stand in a header is no token.
+        let value = HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static("Bearer \""));
+        headers.append(AUTHORIZATION, value);
+    }
+    access.authenticate(&headers).await
 }
 
 /// Whose token an upgrade shows, if it shows one.
-pub(super) fn by_upgrade(access: &Access, headers: &HeaderMap) -> Option<Result<Principal, AuthError>> {
-    match access.authenticate(headers) {
+pub(super) async fn by_upgrade(access: &Access, headers: &HeaderMap) -> Option<Result<Principal, AuthError>> {
+    match access.authenticate(headers).await {
         Err(AuthError::Missing) => None,
         shown => Some(shown),
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use access::Principal;
+use access::{Access, AuthError, Principal};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{AbortHandle, BoxStream, SelectAll, abortable};
@@ -19,6 +19,7 @@ use super::close::Close;
 use super::connection::{Connection, Occurrence};
 use super::output::{Output, Run};
 use super::protocol::Protocol;
+use super::sign_in;
 use super::timers::Now;
 use crate::execute::Pipeline;
 use crate::request::GraphqlRequest;
@@ -32,6 +33,9 @@ pub(super) struct Task<S> {
     operations: SelectAll<BoxStream<'static, (Run, Said)>>,
     stops: HashMap<Run, AbortHandle>,
     caller: Option<Arc<Principal>>,
+    access: Access,
+    /// Whose token `connection_init` showed, while that is found out: nothing is read before.
+    verifying: Option<BoxFuture<'static, Result<Principal, AuthError>>>,
     pipeline: Arc<Pipeline>,
     live: Arc<Live>,
     /// Resolves once the node stops. One for the socket's life: to ask anew each time would be a queue that all join.
@@ -52,6 +56,7 @@ const DELIVERIES_IN_A_ROW: usize = 8;
 enum Happening {
     Connection(Occurrence),
     Operation(Run, Said),
+    Verified(Result<Principal, AuthError>),
     Time,
     Stopping,
 }
@@ -70,6 +75,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
     pub(super) fn new(
         protocol: Protocol,
         connection: Connection<S>,
+        access: Access,
         pipeline: Arc<Pipeline>,
         live: Arc<Live>,
     ) -> Self {
@@ -81,6 +87,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             operations: SelectAll::new(),
             stops: HashMap::new(),
             caller: None,
+            access,
+            verifying: None,
             pipeline,
             stopping: Box::pin(async move { stopped(&mut stopping).await }),
             alarm: Box::pin(sleep_until(opened)),
@@ -131,6 +139,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             return Poll::Ready(happening);
         }
         self.in_a_row = 0;
+        if let Some(verifying) = &mut self.verifying
+            && let Poll::Ready(verified) = verifying.as_mut().poll(cx)
+        {
+            self.verifying = None;
+            return Poll::Ready(Happening::Verified(verified));
+        }
         if self.may_read()
             && let Poll::Ready(occurrence) = self.connection.poll_read(cx)
         {
@@ -178,7 +192,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         let settings = &self.live.settings;
         // A stopped operation is let go of when it is next polled: a client must not heap them up meanwhile.
         let most = settings.subscriptions_per_socket.saturating_mul(2).max(1);
-        self.connection.outgoing.text_bytes() < settings.unread_bytes.max(1) && self.operations.len() < most
+        self.verifying.is_none()
+            && self.connection.outgoing.text_bytes() < settings.unread_bytes.max(1)
+            && self.operations.len() < most
     }
 
     fn look_at_the_clocks(&mut self) {
@@ -199,6 +215,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                 }
                 self.protocol.said(run, said)
             }
+            Happening::Verified(verified) => self.protocol.verified(verified),
             Happening::Time => self.protocol.tick(now),
             Happening::Stopping => self.protocol.close(Close::going_away()),
         };
@@ -225,6 +242,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             Output::Text(text) => outgoing.text(text),
             Output::Next(run, head, payload) => outgoing.results(run, head, payload),
             Output::Ping => outgoing.ping(),
+            Output::Verify(values) => {
+                let access = self.access.clone();
+                self.verifying = Some(Box::pin(async move { sign_in::by_values(&access, &values).await }));
+            }
             Output::SignedIn(caller) => self.caller = Some(Arc::from(caller)),
             Output::Start(run, request) => self.start(run, request),
             Output::Stop(run) => {

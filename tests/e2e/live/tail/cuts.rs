@@ -59,7 +59,7 @@ fn a_server_that_is_restarted_before_the_first_message_is_waited_for() {
 /// Renewing a token is nothing to speak of.
 #[test]
 fn a_token_that_ends_is_renewed_without_a_word() {
-    let server = Setup::configured("[issuer]\ntoken_seconds = 1\n").start();
+    let server = Setup::configured("[embedded_issuer]\ntoken_seconds = 1\n").start();
     publish(&server.client(), "a", 1..3);
     server.client().nodes("s", "{ s { nodes { data { n } } } }", 2);
     let tail = tail(&server, &["--from", "now-1h"]);

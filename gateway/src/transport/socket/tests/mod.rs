@@ -60,7 +60,7 @@ impl Machine {
     fn new(upgrade: Option<&str>) -> Self {
         let settings = LiveSettings { subscriptions_per_socket: 2, ..LiveSettings::default() };
         let upgrade = upgrade.map(|value| verify(&[value.to_owned()]));
-        Self { protocol: Protocol::new(&settings, upgrade, Box::new(verify)), runs: Vec::new(), since: 0 }
+        Self { protocol: Protocol::new(&settings, upgrade), runs: Vec::new(), since: 0 }
     }
 
     fn now(&self) -> Now {
@@ -68,7 +68,19 @@ impl Machine {
         Now { since: Duration::from_millis(self.since), time }
     }
 
+    /// What comes of a step; what is to be verified is, at once.
     fn step(&mut self, step: Step) -> Vec<Output> {
+        let mut all = Vec::new();
+        for output in self.take(step) {
+            match output {
+                Output::Verify(values) => all.extend(self.protocol.verified(verify(&values))),
+                output => all.push(output),
+            }
+        }
+        all
+    }
+
+    fn take(&mut self, step: Step) -> Vec<Output> {
         let now = self.now();
         match step {
             Step::Text(text) => {
@@ -114,6 +126,7 @@ impl Machine {
                     shown.extend((0..payload.len()).map(|at| text(&head.next(payload.result(at)))));
                 }
                 Output::Ping => shown.push("<ping>".into()),
+                Output::Verify(_) => panic!("nobody has verified it"),
                 Output::SignedIn(caller) => shown.push(format!("<{}>", caller.subject())),
                 Output::Start(run, request) => {
                     self.runs.push(run);

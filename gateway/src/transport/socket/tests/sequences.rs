@@ -78,6 +78,7 @@ impl Seen {
             Output::Drop => self.is_closed = true,
             Output::SignedIn(_) => assert!(!self.is_acknowledged),
             Output::Ping => {}
+            Output::Verify(_) => panic!("nobody has verified it"),
         }
     }
 

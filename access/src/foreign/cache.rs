@@ -1,0 +1,95 @@
+//! The keys of an issuer as they were looked up last, and when they are looked up again: by one at a time, and not often.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use schema::{Clock, Timestamp};
+
+use super::keys::Keys;
+use super::source::SourceError;
+
+/// Between two look-ups that tokens ask for: as many as come with a key that is not known.
+const PAUSE_MICROS: i64 = 10 * 1_000_000;
+
+/// The keys, and how old they may be. Clones share them.
+#[derive(Clone)]
+pub(super) struct KeyCache(Arc<Inner>);
+
+struct Inner {
+    name: String,
+    /// In microseconds: when they are looked up again, and until when they are used where that fails.
+    age_max: i64,
+    away_max: i64,
+    kept: Mutex<Option<(Arc<Keys>, Timestamp)>>,
+    /// When they were looked up last; locked by whoever does.
+    tried: tokio::sync::Mutex<Option<Timestamp>>,
+    clock: Clock,
+}
+
+impl KeyCache {
+    /// Nothing was looked up yet; ages are in seconds.
+    pub(super) fn new(name: &str, age_max: u32, away_max: u32, clock: Clock) -> Self {
+        let micros = |seconds: u32| i64::from(seconds) * 1_000_000;
+        let (age_max, away_max) = (micros(age_max), micros(away_max.max(age_max)));
+        let (kept, tried) = Default::default();
+        Self(Arc::new(Inner { name: name.to_owned(), age_max, away_max, kept, tried, clock }))
+    }
+
+    /// The keys by which a token with the key `id` is judged; `None` where there are none to be had. They are looked up where they
+    /// are too old, or lack that one, and nobody has just done so.
+    pub(super) async fn keys<F>(&self, id: &str, look_up: impl FnOnce() -> F) -> Option<Arc<Keys>>
+    where
+        F: Future<Output = Result<Keys, SourceError>> + Send + 'static,
+    {
+        if let Some(keys) = self.0.fresh(id) {
+            return Some(keys);
+        }
+        // A task of its own: whoever asked may go away meanwhile, and others wait for the same.
+        let refresh = self.0.clone().refresh(id.to_owned(), look_up());
+        tokio::spawn(refresh).await.ok().flatten()
+    }
+}
+
+impl Inner {
+    async fn refresh(
+        self: Arc<Self>,
+        id: String,
+        look_up: impl Future<Output = Result<Keys, SourceError>>,
+    ) -> Option<Arc<Keys>> {
+        let mut tried = self.tried.lock().await;
+        // Somebody may have done it meanwhile.
+        if let Some(keys) = self.fresh(&id) {
+            return Some(keys);
+        }
+        let now = (self.clock)();
+        if tried.is_none_or(|tried| tried.plus_micros(PAUSE_MICROS) <= now) {
+            *tried = Some(now);
+            match look_up.await {
+                Ok(keys) => *self.lock() = Some((Arc::new(keys), now)),
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(
+                        issuer = self.name,
+                        error,
+                        "an issuer's keys can't be looked up: those that are known are used as long as they may be"
+                    );
+                }
+            }
+        }
+        self.kept(self.away_max)
+    }
+
+    /// Keys that are not too old and have `id`.
+    fn fresh(&self, id: &str) -> Option<Arc<Keys>> {
+        self.kept(self.age_max).filter(|keys| keys.get(id).is_some())
+    }
+
+    fn kept(&self, age_max: i64) -> Option<Arc<Keys>> {
+        let kept = self.lock();
+        let (keys, at) = kept.as_ref()?;
+        (at.plus_micros(age_max) > (self.clock)()).then(|| keys.clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<(Arc<Keys>, Timestamp)>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,104 @@
+//! Issuers elsewhere: whose tokens are accepted beside our own, by keys that they publish.
+//!
+//! ```text
+//!  [[issuer]] ── settings ─▶ rules ◀── preset          token ─▶ rules: header ─▶ key id
+//!                              │                                                   │
+//!                              ▼                                                   ▼
+//!  principal ◀── signature, claims, time ◀── keys ◀── cache ◀── source: discovery, JWKS
+//! ```
+
+mod cache;
+mod keys;
+mod preset;
+mod rules;
+mod settings;
+mod source;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use schema::{Clock, Timestamp};
+
+pub use preset::Preset;
+pub use settings::{ForeignSettings, InvalidIssuer};
+
+use crate::verify::{Remembered, TokenHash};
+use crate::{AuthError, Principal, Refusal};
+use cache::KeyCache;
+use rules::Rules;
+use source::Source;
+
+/// An issuer elsewhere.
+pub struct Foreign {
+    rules: Rules,
+    cache: KeyCache,
+    source: Source,
+    verified: Remembered,
+}
+
+/// An issuer that can't be used as it is configured.
+#[derive(Debug, thiserror::Error)]
+pub enum ForeignError {
+    /// A setting can't be used.
+    #[error(transparent)]
+    Setting(#[from] InvalidIssuer),
+    /// Two are alike: nobody could tell whose token is whose.
+    #[error("there are two issuers of the {0}: each needs its own")]
+    Twice(String),
+    /// No client for their documents can be made.
+    #[error("this machine can't ask issuers for their keys")]
+    Client(#[from] reqwest::Error),
+}
+
+impl Foreign {
+    /// The issuers of these settings. Nothing is asked of them yet.
+    ///
+    /// # Errors
+    /// [`ForeignError`].
+    pub fn all(settings: &[ForeignSettings], clock: &Clock) -> Result<Vec<Self>, ForeignError> {
+        let mut all: Vec<Self> = Vec::new();
+        for one in settings {
+            let rules = one.rules()?;
+            if all.iter().any(|other| other.rules.issuer == rules.issuer) {
+                return Err(ForeignError::Twice(format!("name {:?}", one.name)));
+            }
+            if all.iter().any(|other| other.rules.url == rules.url) {
+                return Err(ForeignError::Twice(format!("url {:?}", one.url)));
+            }
+            let cache = KeyCache::new(&one.name, one.keys_seconds, one.keys_away_seconds, clock.clone());
+            all.push(Self { rules, cache, source: Source::new(&one.url)?, verified: Remembered::default() });
+        }
+        Ok(all)
+    }
+
+    /// What its tokens name in `iss`.
+    pub(crate) fn url(&self) -> &str {
+        &self.rules.url
+    }
+
+    pub(crate) fn known(&self, hash: &TokenHash, now: Timestamp) -> Result<Option<Principal>, Refusal> {
+        self.verified.get(hash, now)
+    }
+
+    /// Verifies a token that is not known.
+    pub(crate) async fn verify_new(
+        &self,
+        token: &str,
+        hash: TokenHash,
+        now: Timestamp,
+    ) -> Result<Principal, AuthError> {
+        let id = self.rules.key_id(token).map_err(AuthError::InvalidToken)?;
+        let look_up = || self.source.clone().keys();
+        let keys = self.cache.keys(&id, look_up).await.ok_or(AuthError::IssuerAway)?;
+        let principal = self.rules.verify(token, &id, &keys, now).map_err(AuthError::InvalidToken)?;
+        self.verified.insert(hash, &principal);
+        Ok(principal)
+    }
+}
+
+impl fmt::Debug for Foreign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Foreign").field("issuer", &self.rules.issuer).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,177 @@
+//! The settings of an issuer elsewhere: `[[issuer]]`.
+
+use std::collections::BTreeMap;
+
+use jsonwebtoken::Algorithm;
+use openidconnect::url::Url;
+use serde::{Deserialize, Serialize};
+
+use super::preset::Preset;
+use super::rules::Rules;
+use crate::{IssuerName, Role};
+
+/// An issuer elsewhere: `[[issuer]]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForeignSettings {
+    /// What it is called here: its callers' own topics begin so.
+    pub name: String,
+    /// Its address, exactly as its tokens name it in `iss`.
+    pub url: String,
+    /// Whose tokens look so.
+    #[serde(default)]
+    pub preset: Preset,
+    /// Whom tokens may be for; one of them has to be in `aud`.
+    #[serde(default)]
+    pub audiences: Vec<String>,
+    /// Clients whose tokens are accepted; all, where none is named.
+    #[serde(default)]
+    pub clients: Vec<String>,
+    /// Algorithms that are accepted.
+    #[serde(default = "algorithms")]
+    pub algorithms: Vec<String>,
+    /// JSON pointers to where the client stands, instead of the preset's: the first that is there.
+    #[serde(default)]
+    pub client_claims: Vec<String>,
+    /// JSON pointers to where roles stand, instead of the preset's: texts of names parted by spaces, or lists of names.
+    #[serde(default)]
+    pub role_claims: Vec<String>,
+    /// What roles begin with there, and not here.
+    #[serde(default)]
+    pub role_prefix: String,
+    /// What roles are called there, where that is another name, and which role it is here.
+    #[serde(default)]
+    pub roles: BTreeMap<String, Role>,
+    /// JSON pointers, and the text that has to stand there.
+    #[serde(default)]
+    pub required: BTreeMap<String, String>,
+    /// How long keys are used before they are looked up again, in seconds.
+    #[serde(default = "keys_seconds")]
+    pub keys_seconds: u32,
+    /// How long keys are used while the issuer does not answer, in seconds.
+    #[serde(default = "keys_away_seconds")]
+    pub keys_away_seconds: u32,
+}
+
+fn algorithms() -> Vec<String> {
+    ["RS256", "ES256", "PS256", "EdDSA"].map(String::from).into()
+}
+
+fn keys_seconds() -> u32 {
+    3_600
+}
+
+fn keys_away_seconds() -> u32 {
+    86_400
+}
+
+/// A setting of an issuer that can't be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("issuer.{key} of {name:?} is {value:?}: expected {expected}")]
+pub struct InvalidIssuer {
+    name: String,
+    key: &'static str,
+    value: String,
+    expected: &'static str,
+}
+
+/// Algorithms whose keys anybody may know. Those with a shared secret are none.
+const KNOWN: [(&str, Algorithm); 9] = [
+    ("RS256", Algorithm::RS256),
+    ("RS384", Algorithm::RS384),
+    ("RS512", Algorithm::RS512),
+    ("PS256", Algorithm::PS256),
+    ("PS384", Algorithm::PS384),
+    ("PS512", Algorithm::PS512),
+    ("ES256", Algorithm::ES256),
+    ("ES384", Algorithm::ES384),
+    ("EdDSA", Algorithm::EdDSA),
+];
+
+impl ForeignSettings {
+    /// Checks what a type can't say.
+    ///
+    /// # Errors
+    /// [`InvalidIssuer`] names the first setting that can't be used.
+    pub fn check(&self) -> Result<(), InvalidIssuer> {
+        self.rules().map(drop)
+    }
+
+    /// The rules that its tokens are verified by.
+    ///
+    /// # Errors
+    /// [`InvalidIssuer`] names the first setting that can't be used.
+    pub(super) fn rules(&self) -> Result<Rules, InvalidIssuer> {
+        let refuse = |key, value: &str, expected| {
+            Err(InvalidIssuer { name: self.name.clone(), key, value: value.to_owned(), expected })
+        };
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if self.name.is_empty() || self.name.len() > 64 || !self.name.bytes().all(is_name) {
+            return refuse("name", &self.name, "1 to 64 letters, digits, '-', '_' and '.'");
+        }
+        let url = Url::parse(&self.url).ok();
+        let is_safe = |url: &Url| {
+            // Whoever stands between could give keys of its own.
+            let is_near = matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
+            (url.scheme() == "https" || url.scheme() == "http" && is_near) && url.query().is_none()
+        };
+        if !url.as_ref().is_some_and(is_safe) {
+            return refuse("url", &self.url, "https://HOST/…, or http:// on this machine");
+        }
+        let look = self.preset.look();
+        if look.has_audience && self.audiences.is_empty() {
+            return refuse("audiences", "[]", "whom tokens for this node are for, as the issuer calls it");
+        }
+        if !look.has_audience && self.audiences.is_empty() && self.clients.is_empty() {
+            let expected =
+                "the clients whose tokens are accepted, as this issuer's do not say whom they are for";
+            return refuse("clients", "[]", expected);
+        }
+        let mut algorithms = Vec::new();
+        for name in &self.algorithms {
+            match KNOWN.iter().find(|(known, _)| known == name) {
+                Some((_, algorithm)) => algorithms.push(*algorithm),
+                None => {
+                    return refuse(
+                        "algorithms",
+                        name,
+                        "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA",
+                    );
+                }
+            }
+        }
+        if algorithms.is_empty() {
+            return refuse("algorithms", "[]", "at least one");
+        }
+        for (key, pointers) in [
+            ("client_claims", self.client_claims.iter().collect::<Vec<_>>()),
+            ("role_claims", self.role_claims.iter().collect()),
+            ("required", self.required.keys().collect()),
+        ] {
+            if let Some(bad) = pointers.into_iter().find(|pointer| !pointer.starts_with('/')) {
+                return refuse(key, bad, "JSON pointers, such as /realm_access/roles");
+            }
+        }
+        if self.keys_seconds == 0 {
+            return refuse("keys_seconds", "0", "at least 1");
+        }
+        let or = |own: &[String], preset: &[&str]| -> Vec<String> {
+            if own.is_empty() { preset.iter().map(ToString::to_string).collect() } else { own.to_vec() }
+        };
+        let preset = look.required.iter().map(|(pointer, text)| (pointer.to_string(), text.to_string()));
+        let own = self.required.iter().map(|(pointer, text)| (pointer.clone(), text.clone()));
+        Ok(Rules {
+            issuer: IssuerName::Named(self.name.as_str().into()),
+            url: self.url.clone(),
+            algorithms,
+            types: look.types,
+            audiences: self.audiences.clone(),
+            clients: self.clients.clone(),
+            client_claims: or(&self.client_claims, look.client),
+            role_claims: or(&self.role_claims, look.roles),
+            role_prefix: self.role_prefix.clone(),
+            roles: self.roles.clone(),
+            required: preset.chain(own).collect(),
+        })
+    }
+}

@@ -1,0 +1,48 @@
+//! Tokens that were verified, by their hash, until they expire.
+
+use quick_cache::sync::Cache;
+use schema::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::Refusal;
+use crate::Principal;
+
+/// How many verified tokens are remembered.
+pub(crate) const TOKENS_MAX: usize = 10_000;
+
+/// What stands for a token.
+pub(crate) type TokenHash = [u8; 32];
+
+/// The hash of a token.
+pub(crate) fn hash(token: &str) -> TokenHash {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+/// Tokens that were verified.
+pub(crate) struct Remembered(pub(super) Cache<TokenHash, Principal>);
+
+impl Default for Remembered {
+    fn default() -> Self {
+        Self(Cache::new(TOKENS_MAX))
+    }
+}
+
+impl Remembered {
+    /// Whose token this is, if that is known.
+    ///
+    /// # Errors
+    /// [`Refusal::Expired`], once: then it is not known any more.
+    pub(crate) fn get(&self, hash: &TokenHash, now: Timestamp) -> Result<Option<Principal>, Refusal> {
+        match self.0.get(hash) {
+            Some(principal) if principal.accepted_until() <= now => {
+                self.0.remove(hash);
+                Err(Refusal::Expired)
+            }
+            known => Ok(known),
+        }
+    }
+
+    pub(crate) fn insert(&self, hash: TokenHash, principal: &Principal) {
+        self.0.insert(hash, principal.clone());
+    }
+}
