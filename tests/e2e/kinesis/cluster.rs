@@ -99,7 +99,13 @@ pub(super) struct Cluster {
 
 /// A keyspace, which goes with the nodes that use it: it is the last of their cluster's fields.
 #[derive(Debug)]
-struct Keyspace(String);
+pub(super) struct Keyspace(String);
+
+impl Keyspace {
+    pub(super) fn name(&self) -> &str {
+        &self.0
+    }
+}
 
 impl Drop for Keyspace {
     fn drop(&mut self) {
@@ -140,7 +146,7 @@ impl Cluster {
 }
 
 /// A keyspace that has its tables.
-fn migrated(server: &Cql) -> Keyspace {
+pub(super) fn migrated(server: &Cql) -> Keyspace {
     let keyspace = Keyspace(store::fresh());
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("tidegate.toml"), server.settings(&keyspace.0)).unwrap();

@@ -11,6 +11,7 @@ mod faults;
 mod http_in;
 mod kills;
 mod retention;
+mod sharing;
 mod single;
 mod starting;
 mod watch;
