@@ -22,8 +22,10 @@ mod held;
 #[cfg(test)]
 mod histories;
 mod look;
+mod metrics;
 mod pace;
 mod put;
+mod rate;
 mod reader;
 pub mod record;
 mod retained;

@@ -9,9 +9,10 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::api::{Client, Kinesis};
+use super::metrics::Shards;
 use super::put::Putter;
 use super::settings::KinesisSettings;
-use super::status::{Shards, Status};
+use super::status::Status;
 use super::worker::{Shared, Worker};
 use crate::IngestSettings;
 use crate::consume::Outlet;
