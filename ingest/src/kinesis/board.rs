@@ -39,6 +39,13 @@ impl Board {
         self.lock().insert(stream.clone(), Seen { loads, is_asking });
     }
 
+    /// The stream can't be looked at now: what was asked for of it is in nobody's way.
+    pub(super) fn rest(&self, stream: &StreamName) {
+        if let Some(seen) = self.lock().get_mut(stream) {
+            seen.is_asking = false;
+        }
+    }
+
     /// Whether this process may ask for a shard of the stream: it does for one at a time, as each changes what is even.
     pub(super) fn may_ask(&self, stream: &StreamName) -> bool {
         let mut streams = self.lock();
@@ -67,5 +74,7 @@ mod tests {
         assert!(board.may_ask(&a) && board.may_ask(&a) && !board.may_ask(&b));
         board.see(&a, Loads::new(), false);
         assert!(board.may_ask(&b) && !board.may_ask(&a));
+        board.rest(&b);
+        assert!(board.may_ask(&a));
     }
 }

@@ -98,6 +98,7 @@ impl Worker {
                 Ok(false) => self.shared.settings.look(),
                 Err(failure) => {
                     self.shared.status.looked(&self.stream, Err(failure.to_string()));
+                    self.shared.board.rest(&self.stream);
                     self.shared.settings.look()
                 }
             };
