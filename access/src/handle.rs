@@ -25,6 +25,18 @@ impl Access {
         Self(Arc::new(Issuers { own, foreign }))
     }
 
+    /// Looks up the keys of issuers elsewhere, by tasks of its own.
+    pub fn warm_up(&self) {
+        for at in 0..self.0.foreign.len() {
+            let issuers = self.0.clone();
+            tokio::spawn(async move {
+                if let Some(issuer) = issuers.foreign.get(at) {
+                    issuer.warm_up().await;
+                }
+            });
+        }
+    }
+
     /// Who sent a request with these headers.
     ///
     /// # Errors

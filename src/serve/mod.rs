@@ -108,6 +108,7 @@ async fn node(config: Config, clients: Vec<Client>, role: Role, with_demo: bool)
     let foreign = Foreign::all(&config.issuer, &clock)?;
     let own = config.embedded_issuer.clone();
     let issuer = Issuer::open(data, &url, own, clients, development, foreign, clock.clone())?;
+    issuer.access().warm_up();
     // Before the first schema is built, so that it knows the fields of the demo's history.
     let traffic = match &ingest {
         Some(ingest) if with_demo => Some(demo::start(ingest.clone(), is_new, clock.clone()).await?),

@@ -64,7 +64,10 @@ impl Inner {
         if tried.is_none_or(|tried| tried.plus_micros(PAUSE_MICROS) <= now) {
             *tried = Some(now);
             match look_up.await {
-                Ok(keys) => *self.lock() = Some((Arc::new(keys), now)),
+                Ok(keys) => {
+                    tracing::debug!(issuer = self.name, keys = keys.len(), "an issuer's keys were looked up");
+                    *self.lock() = Some((Arc::new(keys), now));
+                }
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
                     tracing::warn!(

@@ -81,6 +81,12 @@ impl Foreign {
         self.verified.get(hash, now)
     }
 
+    /// Looks its keys up before anybody asks for them, so that what stands in the way is said at the start.
+    pub(crate) async fn warm_up(&self) {
+        // No key has this id.
+        self.cache.keys("", || self.source.clone().keys()).await;
+    }
+
     /// Verifies a token that is not known.
     pub(crate) async fn verify_new(
         &self,
