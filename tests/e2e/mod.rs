@@ -8,6 +8,7 @@ mod damage;
 mod dead_letters;
 mod deploy;
 mod disk;
+mod issuers;
 mod kills;
 mod kinesis;
 mod learning;

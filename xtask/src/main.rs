@@ -39,6 +39,7 @@ Commands:
       --without NEED   leave out the tests that need it; may be given several times:
                          page     Chromium, which opens the page
                          clients  packages from npm: the clients that follow streams
+                         issuer   a package from npm: an issuer elsewhere, whose tokens are accepted
                          cql      a CQL server: Cassandra, which needs Java and Maven, is fetched and
                                   started, unless TIDEGATE_TEST_CQL=HOST:PORT names another
                          boto3    a Python with boto3, which is installed: the producer in the tests of Kinesis

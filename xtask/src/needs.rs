@@ -29,7 +29,8 @@ pub(crate) struct Found {
 }
 
 /// What can be left out, and so what the end-to-end tests may find in `TIDEGATE_WITHOUT`.
-pub(crate) const NAMES: [&str; 8] = ["page", "clients", "cql", "boto3", "compose", "curl", "strace", "tmpfs"];
+pub(crate) const NAMES: [&str; 9] =
+    ["page", "clients", "issuer", "cql", "boto3", "compose", "curl", "strace", "tmpfs"];
 
 /// Programs that the tests run besides: for the README's session, and for the trace that shows a sync before its answer.
 const TOOLS: [&str; 2] = ["curl", "strace"];

@@ -58,6 +58,9 @@ pub(crate) fn run(root: &Path, arguments: &Arguments) -> Result<(), Failure> {
     if !arguments.leaves_out("clients") {
         report.step("packages of live clients", || npm::ensure_packages(&root.join("tests/live")));
     }
+    if !arguments.leaves_out("issuer") {
+        report.step("packages of an issuer elsewhere", || npm::ensure_packages(&root.join("tests/oidc")));
+    }
     for need in arguments.left_out().iter().filter(|need| !["page", "compose"].contains(&need.as_str())) {
         report.left_out(&format!("tests that need {need}"), &format!("by --without {need}"));
     }
