@@ -7,7 +7,7 @@ use schema::{Clock, Timestamp};
 use super::keys::Keys;
 use super::source::SourceError;
 
-/// Between two look-ups that tokens ask for: as many as come with a key that is not known.
+/// Between the end of a look-up and the next one that tokens ask for: as many as come with a key that is not known.
 const PAUSE_MICROS: i64 = 10 * 1_000_000;
 
 /// The keys, and how old they may be. Clones share them.
@@ -20,7 +20,7 @@ struct Inner {
     age_max: i64,
     away_max: i64,
     kept: Mutex<Option<(Arc<Keys>, Timestamp)>>,
-    /// When they were looked up last; locked by whoever does.
+    /// When the last look-up ended; locked by whoever does one.
     tried: tokio::sync::Mutex<Option<Timestamp>>,
     clock: Clock,
 }
@@ -62,8 +62,10 @@ impl Inner {
         }
         let now = (self.clock)();
         if tried.is_none_or(|tried| tried.plus_micros(PAUSE_MICROS) <= now) {
-            *tried = Some(now);
-            match look_up.await {
+            let found = look_up.await;
+            // When it ended: it may have taken longer than the pause, and those who waited would each begin another.
+            *tried = Some((self.clock)());
+            match found {
                 Ok(keys) => {
                     tracing::debug!(issuer = self.name, keys = keys.len(), "an issuer's keys were looked up");
                     *self.lock() = Some((Arc::new(keys), now));

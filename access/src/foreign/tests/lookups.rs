@@ -73,6 +73,29 @@ async fn a_key_that_is_not_known_asks_again_and_not_more_often_than_now_and_then
 }
 
 #[tokio::test]
+async fn who_waited_for_a_look_up_that_took_long_does_not_begin_another() {
+    let asked = Asked::new();
+    let slow = |n: usize| {
+        let asked = asked.clone();
+        async move {
+            let look_up = || {
+                let asked = asked.clone();
+                async move {
+                    asked.times.fetch_add(1, Ordering::Relaxed);
+                    // The others come to wait meanwhile.
+                    tokio::task::yield_now().await;
+                    asked.pass(20);
+                    Err(SourceError::NoKeys)
+                }
+            };
+            asked.cache.keys(&format!("made-up-{n}"), look_up).await.is_some()
+        }
+    };
+    let all = join_all((0..50).map(slow)).await;
+    assert_eq!((all, asked.times()), (vec![false; 50], 1));
+}
+
+#[tokio::test]
 async fn known_keys_go_on_for_a_day_while_the_issuer_does_not_answer() {
     let asked = Asked::new();
     assert_eq!((asked.has("k1", None).await, asked.times()), (None, 1), "nobody can say");
