@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { Provider, errors } from 'oidc-provider';
-import { generate, kid, mint } from './keys.mjs';
+import { generate, generateOthers, kid, mint } from './keys.mjs';
 
 const AUDIENCE = 'tidegate';
 /** Clients, all with one secret, and the scopes that each may ask for. */
@@ -14,6 +14,7 @@ const TOKEN_SECONDS = 300;
 
 let generation = 1;
 let keys = generate(generation);
+const others = generateOthers();
 let keyRequests = 0;
 let isAway = false;
 
@@ -30,7 +31,7 @@ function provider(issuer) {
     };
   };
   const made = new Provider(issuer, {
-    jwks: { keys: keys.map((key) => key.jwk) },
+    jwks: { keys: [...others, ...keys.map((key) => key.jwk)] },
     clients: Object.entries(CLIENTS).map(([client_id, scope]) => ({
       client_id,
       client_secret: process.env.SECRET,
@@ -41,7 +42,13 @@ function provider(issuer) {
     })),
     scopes: ['data.read', 'data.write'],
     ttl: { ClientCredentials: TOKEN_SECONDS },
+    enabledJWA: {
+      idTokenSigningAlgValues: ['RS256', 'ES256', 'ES512', 'EdDSA'],
+      requestObjectEncryptionAlgValues: ['RSA-OAEP', 'ECDH-ES'],
+    },
     features: {
+      encryption: { enabled: true },
+      requestObjects: { enabled: true },
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
       resourceIndicators: { enabled: true, getResourceServerInfo },

@@ -17,6 +17,16 @@ export function generate(generation) {
   });
 }
 
+/** Keys that issuers publish beside those: for encryption, and of a kind that not everybody knows. */
+export function generateOthers() {
+  const jwk = (...make) => generateKeyPairSync(...make).privateKey.export({ format: 'jwk' });
+  return [
+    { ...jwk('rsa', { modulusLength: 2048 }), alg: 'RSA-OAEP', use: 'enc', kid: 'for-encryption' },
+    { ...jwk('ec', { namedCurve: 'P-521' }), alg: 'ES512', use: 'sig', kid: 'of-another-curve' },
+    { ...jwk('x25519'), use: 'enc', kid: 'for-agreement' },
+  ];
+}
+
 export const kid = (alg, generation) => `${alg.toLowerCase()}-${generation}`;
 
 /** A token of these claims. What `header` has stands instead of what an access token would have; null takes it out. */
