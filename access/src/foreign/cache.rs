@@ -19,10 +19,23 @@ struct Inner {
     /// In microseconds: when they are looked up again, and until when they are used where that fails.
     age_max: i64,
     away_max: i64,
-    kept: Mutex<Option<(Arc<Keys>, Timestamp)>>,
-    /// When the last look-up ended; locked by whoever does one.
-    tried: tokio::sync::Mutex<Option<Timestamp>>,
+    kept: Mutex<Option<Kept>>,
+    /// How the last look-up ended, and when; locked by whoever does the next.
+    tried: tokio::sync::Mutex<Option<Tried>>,
     clock: Clock,
+}
+
+/// Keys, and when they were looked up.
+#[derive(Clone)]
+struct Kept {
+    keys: Arc<Keys>,
+    at: Timestamp,
+}
+
+#[derive(Clone, Copy)]
+struct Tried {
+    at: Timestamp,
+    worked: bool,
 }
 
 impl KeyCache {
@@ -34,8 +47,8 @@ impl KeyCache {
         Self(Arc::new(Inner { name: name.to_owned(), age_max, away_max, kept, tried, clock }))
     }
 
-    /// The keys by which a token with the key `id` is judged; `None` where there are none to be had. They are looked up where they
-    /// are too old, or lack that one, and nobody has just done so.
+    /// The keys by which a token with the key `id` is judged; `None` where nobody can say now. They are looked up where they are too
+    /// old, or lack that one, and nobody has just done so. Who can be judged by those that are old does not wait for it.
     pub(super) async fn keys<F>(&self, id: &str, look_up: impl FnOnce() -> F) -> Option<Arc<Keys>>
     where
         F: Future<Output = Result<Keys, SourceError>> + Send + 'static,
@@ -44,12 +57,30 @@ impl KeyCache {
             return Some(keys);
         }
         // A task of its own: whoever asked may go away meanwhile, and others wait for the same.
-        let refresh = self.0.clone().refresh(id.to_owned(), look_up());
-        tokio::spawn(refresh).await.ok().flatten()
+        let known = self.0.kept(self.0.away_max, id);
+        if known.is_some() {
+            tokio::spawn(self.0.clone().refresh_unless_busy(look_up()));
+            return known;
+        }
+        tokio::spawn(self.0.clone().refresh(id.to_owned(), look_up())).await.ok().flatten()
+    }
+
+    /// Another number whenever other keys were looked up; `None` while they are too old for what was verified by them to go on
+    /// without a look.
+    pub(super) fn serial(&self) -> Option<u64> {
+        let kept = self.0.lock();
+        let kept = kept.as_ref()?;
+        (kept.at.plus_micros(self.0.age_max) > (self.0.clock)()).then_some(kept.keys.serial)
     }
 }
 
 impl Inner {
+    async fn refresh_unless_busy(self: Arc<Self>, look_up: impl Future<Output = Result<Keys, SourceError>>) {
+        if let Ok(mut tried) = self.tried.try_lock() {
+            self.look_up(&mut tried, look_up).await;
+        }
+    }
+
     async fn refresh(
         self: Arc<Self>,
         id: String,
@@ -60,41 +91,56 @@ impl Inner {
         if let Some(keys) = self.fresh(&id) {
             return Some(keys);
         }
+        self.look_up(&mut tried, look_up).await;
+        let keys = self.lock().clone().filter(|kept| kept.at.plus_micros(self.away_max) > (self.clock)());
+        // That a key is not among them says something only of those that the issuer has now.
+        let is_told = tried.is_some_and(|tried| tried.worked);
+        keys.map(|kept| kept.keys).filter(|keys| is_told || keys.get(&id).is_some())
+    }
+
+    /// Looks keys up, unless that was just done.
+    async fn look_up(
+        &self,
+        tried: &mut Option<Tried>,
+        look_up: impl Future<Output = Result<Keys, SourceError>>,
+    ) {
         let now = (self.clock)();
-        if tried.is_none_or(|tried| tried.plus_micros(PAUSE_MICROS) <= now) {
-            let found = look_up.await;
-            // When it ended: it may have taken longer than the pause, and those who waited would each begin another.
-            *tried = Some((self.clock)());
-            match found {
-                Ok(keys) => {
-                    tracing::debug!(issuer = self.name, keys = keys.len(), "an issuer's keys were looked up");
-                    *self.lock() = Some((Arc::new(keys), now));
-                }
-                Err(error) => {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::warn!(
-                        issuer = self.name,
-                        error,
-                        "an issuer's keys can't be looked up: those that are known are used as long as they may be"
-                    );
-                }
+        if tried.is_some_and(|tried| tried.at.plus_micros(PAUSE_MICROS) > now) {
+            return;
+        }
+        let found = look_up.await;
+        // When it ended: it may have taken longer than the pause, and those who waited would each begin another.
+        *tried = Some(Tried { at: (self.clock)(), worked: found.is_ok() });
+        match found {
+            Ok(mut keys) => {
+                tracing::debug!(issuer = self.name, keys = keys.len(), "an issuer's keys were looked up");
+                let mut kept = self.lock();
+                keys.serial = kept.as_ref().map_or(0, |kept| kept.keys.serial) + 1;
+                *kept = Some(Kept { keys: Arc::new(keys), at: now });
+            }
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(
+                    issuer = self.name,
+                    error,
+                    "an issuer's keys can't be looked up: those that are known are used as long as they may be"
+                );
             }
         }
-        self.kept(self.away_max)
     }
 
     /// Keys that are not too old and have `id`.
     fn fresh(&self, id: &str) -> Option<Arc<Keys>> {
-        self.kept(self.age_max).filter(|keys| keys.get(id).is_some())
+        self.kept(self.age_max, id)
     }
 
-    fn kept(&self, age_max: i64) -> Option<Arc<Keys>> {
+    fn kept(&self, age_max: i64, id: &str) -> Option<Arc<Keys>> {
         let kept = self.lock();
-        let (keys, at) = kept.as_ref()?;
-        (at.plus_micros(age_max) > (self.clock)()).then(|| keys.clone())
+        let Kept { keys, at } = kept.as_ref()?;
+        (at.plus_micros(age_max) > (self.clock)() && keys.get(id).is_some()).then(|| keys.clone())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<(Arc<Keys>, Timestamp)>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Kept>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

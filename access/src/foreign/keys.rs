@@ -11,7 +11,11 @@ const KEYS_MAX: usize = 100;
 
 /// The keys of an issuer, by their id.
 #[derive(Default)]
-pub(super) struct Keys(HashMap<String, Key>);
+pub(super) struct Keys {
+    by_id: HashMap<String, Key>,
+    /// Tells them from those that were looked up before.
+    pub(super) serial: u64,
+}
 
 /// One key.
 pub(super) struct Key {
@@ -33,19 +37,19 @@ impl Keys {
             let key = DecodingKey::from_jwk(&jwk).ok().filter(|_| !algorithms.is_empty())?;
             Some((jwk.common.key_id?, Key { key, algorithms }))
         });
-        Self(keys.collect())
+        Self { by_id: keys.collect(), serial: 0 }
     }
 
     pub(super) fn get(&self, id: &str) -> Option<&Key> {
-        self.0.get(id)
+        self.by_id.get(id)
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.by_id.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.by_id.is_empty()
     }
 }
 

@@ -77,8 +77,11 @@ impl Foreign {
         &self.rules.url
     }
 
+    /// Whose token this is, if it was verified before, and by the keys that its issuer has now: one that it has dropped verifies
+    /// nothing any more.
     pub(crate) fn known(&self, hash: &TokenHash, now: Timestamp) -> Result<Option<Principal>, Refusal> {
-        self.verified.get(hash, now)
+        let Some(serial) = self.cache.serial() else { return Ok(None) };
+        self.verified.get(&by(*hash, serial), now)
     }
 
     /// Looks its keys up before anybody asks for them, so that what stands in the way is said at the start.
@@ -98,9 +101,15 @@ impl Foreign {
         let look_up = || self.source.clone().keys();
         let keys = self.cache.keys(&id, look_up).await.ok_or(AuthError::IssuerAway)?;
         let principal = self.rules.verify(token, &id, &keys, now).map_err(AuthError::InvalidToken)?;
-        self.verified.insert(hash, &principal);
+        self.verified.insert(by(hash, keys.serial), &principal);
         Ok(principal)
     }
+}
+
+/// What stands for a token that was verified by the keys of this serial.
+fn by(mut hash: TokenHash, serial: u64) -> TokenHash {
+    hash.iter_mut().zip(serial.to_be_bytes()).for_each(|(byte, other)| *byte ^= other);
+    hash
 }
 
 impl fmt::Debug for Foreign {

@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use super::*;
 use crate::foreign::cache::KeyCache;
 use crate::foreign::source::SourceError;
+use crate::{AuthError, Foreign, Refusal, verify};
 
 const HOUR: u32 = 3_600;
 
@@ -37,6 +38,13 @@ impl Asked {
         self.cache.keys(id, look_up).await.map(|keys| keys.get(id).is_some())
     }
 
+    /// Lets what goes on behind come to its end.
+    async fn rest(&self) {
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     fn pass(&self, seconds: u32) {
         self.seconds.fetch_add(seconds.into(), Ordering::Relaxed);
     }
@@ -54,7 +62,24 @@ async fn keys_are_looked_up_once_however_many_ask_and_again_when_they_are_old() 
     asked.pass(HOUR - 1);
     assert_eq!((asked.has("k1", None).await, asked.times()), (Some(true), 1));
     asked.pass(1);
-    assert_eq!((asked.has("k1", Some(&["k1", "k2"])).await, asked.times()), (Some(true), 2));
+    // Who is known does not wait for it, nor for an issuer that hangs.
+    let serial = asked.cache.serial();
+    assert_eq!(serial, None, "what was verified is to be verified again");
+    assert_eq!(asked.has("k1", Some(&["k2"])).await, Some(true));
+    asked.rest().await;
+    assert_eq!((asked.times(), asked.cache.serial()), (2, Some(2)));
+    assert_eq!(asked.has("k1", None).await, Some(false), "it was dropped");
+}
+
+#[tokio::test]
+async fn of_a_key_that_is_not_known_nobody_can_say_anything_while_the_issuer_is_away() {
+    let asked = Asked::new();
+    asked.has("k1", Some(&["k1"])).await;
+    asked.pass(10);
+    assert_eq!(asked.has("k2", None).await, None, "it may be new");
+    assert_eq!(asked.has("k1", None).await, Some(true));
+    asked.pass(10);
+    assert_eq!(asked.has("k2", Some(&["k1"])).await, Some(false));
 }
 
 #[tokio::test]
@@ -105,6 +130,7 @@ async fn known_keys_go_on_for_a_day_while_the_issuer_does_not_answer() {
     for _ in 0..23 {
         asked.pass(HOUR);
         assert_eq!(asked.has("k1", None).await, Some(true));
+        asked.rest().await;
     }
     assert_eq!(asked.times(), 2 + 23);
     asked.pass(HOUR);
@@ -119,4 +145,24 @@ async fn who_goes_away_leaves_nobody_behind() {
     // It begins, and is dropped.
     assert!(futures_util::poll!(Box::pin(asked.has("k1", Some(&["k1"])))).is_pending());
     assert_eq!((asked.has("k1", Some(&["k1"])).await, asked.times()), (Some(true), 1));
+}
+
+#[tokio::test]
+async fn a_token_that_was_seen_before_ends_with_the_key_that_signed_it() {
+    let (_, sample) = samples().remove(0);
+    let (clock, seconds) = clock();
+    let foreign = Foreign::all(&[settings_of(&sample)], &clock).unwrap().remove(0);
+    let token = sign(1, &sample["header"], &sample["claims"]);
+    let (hash, cache) = (verify::hash(&token), foreign.cache.clone());
+    let look_up = |id: &'static str| async move { Ok(keys(&[(id, 1)])) };
+    assert!(cache.keys("k1", || look_up("k1")).await.is_some());
+    assert_eq!(foreign.known(&hash, clock()), Ok(None));
+    assert!(foreign.verify_new(&token, hash, clock()).await.is_ok());
+    assert!(foreign.known(&hash, clock()).unwrap().is_some());
+    // Its issuer has another one now, and somebody has come with it.
+    seconds.fetch_add(10, Ordering::Relaxed);
+    assert!(cache.keys("k2", || look_up("k2")).await.is_some());
+    assert_eq!(foreign.known(&hash, clock()), Ok(None));
+    let refused = foreign.verify_new(&token, hash, clock()).await;
+    assert_eq!(refused, Err(AuthError::InvalidToken(Refusal::UnknownKey)));
 }
