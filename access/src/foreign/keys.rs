@@ -66,8 +66,8 @@ fn algorithms(jwk: &Jwk) -> Vec<Algorithm> {
         AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => &[EdDSA],
         _ => &[],
     };
-    let named = jwk.common.key_algorithm.map(|algorithm| algorithm.to_string());
-    let is_meant =
-        |algorithm: &Algorithm| named.as_ref().is_none_or(|named| *named == format!("{algorithm:?}"));
+    // One that is for encryption is none of ours.
+    let named = jwk.common.key_algorithm.map(|algorithm| algorithm.to_string().parse::<Algorithm>().ok());
+    let is_meant = |algorithm: &Algorithm| named.is_none_or(|named| named == Some(*algorithm));
     by_kind.iter().copied().filter(is_meant).collect()
 }

@@ -39,7 +39,7 @@ impl Rules {
         if !self.types.contains(&typ.as_deref()) {
             return Err(Refusal::Type);
         }
-        if !self.algorithms.iter().any(|algorithm| format!("{algorithm:?}") == alg) {
+        if !alg.parse().is_ok_and(|algorithm| self.algorithms.contains(&algorithm)) {
             return Err(Refusal::Algorithm);
         }
         if kid.is_empty() { Err(Refusal::UnknownKey) } else { Ok(kid) }
