@@ -26,7 +26,6 @@ struct Inner {
 }
 
 /// Keys, and when they were looked up.
-#[derive(Clone)]
 struct Kept {
     keys: Arc<Keys>,
     at: Timestamp,
@@ -57,7 +56,7 @@ impl KeyCache {
             return Some(keys);
         }
         // A task of its own: whoever asked may go away meanwhile, and others wait for the same.
-        let known = self.0.kept(self.0.away_max, id);
+        let known = self.0.kept(self.0.away_max).filter(|keys| keys.get(id).is_some());
         if known.is_some() {
             tokio::spawn(self.0.clone().refresh_unless_busy(look_up()));
             return known;
@@ -68,9 +67,7 @@ impl KeyCache {
     /// Another number whenever other keys were looked up; `None` while they are too old for what was verified by them to go on
     /// without a look.
     pub(super) fn serial(&self) -> Option<u64> {
-        let kept = self.0.lock();
-        let kept = kept.as_ref()?;
-        (kept.at.plus_micros(self.0.age_max) > (self.0.clock)()).then_some(kept.keys.serial)
+        self.0.kept(self.0.age_max).map(|keys| keys.serial)
     }
 }
 
@@ -92,10 +89,9 @@ impl Inner {
             return Some(keys);
         }
         self.look_up(&mut tried, look_up).await;
-        let keys = self.lock().clone().filter(|kept| kept.at.plus_micros(self.away_max) > (self.clock)());
         // That a key is not among them says something only of those that the issuer has now.
         let is_told = tried.is_some_and(|tried| tried.worked);
-        keys.map(|kept| kept.keys).filter(|keys| is_told || keys.get(&id).is_some())
+        self.kept(self.away_max).filter(|keys| is_told || keys.get(&id).is_some())
     }
 
     /// Looks keys up, unless that was just done.
@@ -131,13 +127,14 @@ impl Inner {
 
     /// Keys that are not too old and have `id`.
     fn fresh(&self, id: &str) -> Option<Arc<Keys>> {
-        self.kept(self.age_max, id)
+        self.kept(self.age_max).filter(|keys| keys.get(id).is_some())
     }
 
-    fn kept(&self, age_max: i64, id: &str) -> Option<Arc<Keys>> {
+    /// Keys that are not older than so many microseconds.
+    fn kept(&self, age_max: i64) -> Option<Arc<Keys>> {
         let kept = self.lock();
         let Kept { keys, at } = kept.as_ref()?;
-        (at.plus_micros(age_max) > (self.clock)() && keys.get(id).is_some()).then(|| keys.clone())
+        (at.plus_micros(age_max) > (self.clock)()).then(|| keys.clone())
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Kept>> {

@@ -17,6 +17,7 @@ mod source;
 mod tests;
 
 use std::fmt;
+use std::sync::Arc;
 
 use schema::{Clock, Timestamp};
 
@@ -26,6 +27,7 @@ pub use settings::{ForeignSettings, InvalidIssuer};
 use crate::verify::{Remembered, TokenHash};
 use crate::{AuthError, Principal, Refusal};
 use cache::KeyCache;
+use keys::Keys;
 use rules::Rules;
 use source::Source;
 
@@ -87,7 +89,11 @@ impl Foreign {
     /// Looks its keys up before anybody asks for them, so that what stands in the way is said at the start.
     pub(crate) async fn warm_up(&self) {
         // No key has this id.
-        self.cache.keys("", || self.source.clone().keys()).await;
+        self.keys("").await;
+    }
+
+    async fn keys(&self, id: &str) -> Option<Arc<Keys>> {
+        self.cache.keys(id, || self.source.clone().keys()).await
     }
 
     /// Verifies a token that is not known.
@@ -98,8 +104,7 @@ impl Foreign {
         now: Timestamp,
     ) -> Result<Principal, AuthError> {
         let id = self.rules.key_id(token).map_err(AuthError::InvalidToken)?;
-        let look_up = || self.source.clone().keys();
-        let keys = self.cache.keys(&id, look_up).await.ok_or(AuthError::IssuerAway)?;
+        let keys = self.keys(&id).await.ok_or(AuthError::IssuerAway)?;
         let principal = self.rules.verify(token, &id, &keys, now).map_err(AuthError::InvalidToken)?;
         self.verified.insert(by(hash, keys.serial), &principal);
         Ok(principal)
