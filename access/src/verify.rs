@@ -112,7 +112,7 @@ impl Verifier {
     /// # Errors
     /// [`Refusal`].
     pub fn verify(&self, token: &str) -> Result<Principal, Refusal> {
-        let (now, hash) = ((self.clock)(), hash(token));
+        let (now, hash) = ((self.clock)(), hash(token)?);
         match self.verified.get(&hash, now)? {
             Some(principal) => Ok(principal),
             None => self.verify_new(token, hash, now),

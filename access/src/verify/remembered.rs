@@ -13,9 +13,18 @@ pub(crate) const TOKENS_MAX: usize = 10_000;
 /// What stands for a token.
 pub(crate) type TokenHash = [u8; 32];
 
-/// The hash of a token.
-pub(crate) fn hash(token: &str) -> TokenHash {
-    Sha256::digest(token.as_bytes()).into()
+/// Longest token, in bytes.
+const TOKEN_BYTES_MAX: usize = 16 * 1024;
+
+/// The hash of a token: before anything else is done with it.
+///
+/// # Errors
+/// [`Refusal::TooLong`].
+pub(crate) fn hash(token: &str) -> Result<TokenHash, Refusal> {
+    if token.len() > TOKEN_BYTES_MAX {
+        return Err(Refusal::TooLong);
+    }
+    Ok(Sha256::digest(token.as_bytes()).into())
 }
 
 /// Tokens that were verified.
