@@ -54,15 +54,11 @@ impl Fault {
     pub(super) fn may_pass(&self) -> bool {
         let Self::Request(error) = self else { return false };
         match &**error {
-            ExecutionError::BadQuery(BadQuery::SerializationError(_)) => false,
             ExecutionError::LastAttemptError(RequestAttemptError::DbError(error, _)) => !matches!(
                 error,
                 DbError::SyntaxError | DbError::Invalid | DbError::Unauthorized | DbError::ConfigError
             ),
-            ExecutionError::LastAttemptError(
-                RequestAttemptError::SerializationError(_) | RequestAttemptError::CqlRequestSerialization(_),
-            ) => false,
-            _ => true,
+            error => !is_of_the_values(error),
         }
     }
 }

@@ -61,7 +61,8 @@ impl Scylla {
         self.0.calls.cas(doing, &self.0.statements.first_lease, row).await
     }
 
-    /// Writes epoch and owner of a lease, whom nobody asks for it yet, over those of the epoch before, if nothing has changed since they were read.
+    /// Writes epoch and owner of a lease, whom nobody asks for it yet, over those of the epoch before, if nothing has changed since
+    /// they were read.
     pub(super) async fn next(
         &self,
         doing: &'static str,
