@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use openidconnect::core::{CoreJsonWebKeySet, CoreProviderMetadata};
-use openidconnect::{HttpRequest, HttpResponse, IssuerUrl};
+use openidconnect::{DiscoveryError, HttpRequest, HttpResponse, IssuerUrl};
 use reqwest::{Client, redirect};
 use serde_json::Value;
 
@@ -21,8 +21,8 @@ pub(super) enum SourceError {
     #[error("its address can't be used")]
     Url(#[from] openidconnect::url::ParseError),
     /// It did not answer as an issuer does, or not at all.
-    #[error("{0}")]
-    Discovery(String),
+    #[error(transparent)]
+    Discovery(#[from] DiscoveryError<AnswerError>),
     /// Nothing could be verified by what it publishes.
     #[error("it publishes no key that can be used")]
     NoKeys,
@@ -30,7 +30,7 @@ pub(super) enum SourceError {
 
 /// A request that was not answered.
 #[derive(Debug, thiserror::Error)]
-enum AnswerError {
+pub(super) enum AnswerError {
     #[error("the request failed")]
     Request(#[from] reqwest::Error),
     #[error("the answer is longer than {ANSWER_BYTES} bytes")]
@@ -59,8 +59,7 @@ impl Source {
     pub(super) async fn keys(self) -> Result<Keys, SourceError> {
         let client = self.client;
         let ask = move |request: HttpRequest| answer(client.clone(), request);
-        let metadata = CoreProviderMetadata::discover_async(IssuerUrl::new(self.url)?, &ask).await;
-        let metadata = metadata.map_err(|error| SourceError::Discovery(chain(&error)))?;
+        let metadata = CoreProviderMetadata::discover_async(IssuerUrl::new(self.url)?, &ask).await?;
         let set: &CoreJsonWebKeySet = metadata.jwks();
         let set = serde_json::to_value(set).unwrap_or(Value::Null);
         let keys = Keys::read(&set);
@@ -82,16 +81,4 @@ async fn answer(client: Client, request: HttpRequest) -> Result<HttpResponse, An
         body.extend_from_slice(&bytes);
     }
     Ok(answer.body(body)?)
-}
-
-/// An error and what it stems from, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
