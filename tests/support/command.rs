@@ -1,8 +1,8 @@
 //! The program as a person calls it.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 
 use super::{PATIENCE, cql, store};
@@ -33,6 +33,17 @@ pub(crate) fn bare_within(program: &[String]) -> Command {
         }
     }
     command
+}
+
+/// What a process prints, line by line, as it comes.
+pub(crate) fn lines(out: ChildStdout) -> mpsc::Receiver<String> {
+    let (say, said) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(out).lines().map_while(Result::ok) {
+            let _ = say.send(line);
+        }
+    });
+    said
 }
 
 /// Runs the program in the folder `here` with `stdin`; the data folder of a node of the tests goes with that node's store.

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 pub(crate) use client::{Client, ask_for_token};
-pub(crate) use command::{Done, bare, finish, tidegate};
+pub(crate) use command::{Done, bare, finish, lines, tidegate};
 pub(crate) use memory::MEMORY_MAX;
 pub(crate) use npm::{converse, ensure_packages};
 pub(crate) use oidc::Issuer;

@@ -1,11 +1,11 @@
 //! Scripts for Node, with packages from npm, that talk with the test.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError, mpsc};
 
-use super::{PATIENCE, finish};
+use super::{PATIENCE, finish, lines};
 
 /// Sees to it that the packages of `folder` are there. `need` is the name by which what needs them can be left out.
 pub(crate) fn ensure_packages(folder: &Path, need: &str) {
@@ -35,12 +35,7 @@ pub(crate) fn converse(mut script: Command, mut answer: impl FnMut(&str) -> Stri
     script.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = Ended(script.spawn().unwrap_or_else(|error| panic!("{script:?}: {error}")));
     let (mut stdin, stdout) = (child.0.stdin.take().unwrap(), child.0.stdout.take().unwrap());
-    let (say, said) = mpsc::channel();
-    std::thread::spawn(move || {
-        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            let _ = say.send(line);
-        }
-    });
+    let said = lines(stdout);
     loop {
         // A script has patience of its own, and says what it waited for in vain.
         match said.recv_timeout(PATIENCE * 2) {

@@ -2,7 +2,7 @@
 //! `TIDEGATE_WITHOUT=issuer` leaves out what needs it.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek, Write};
+use std::io::{Read, Seek, Write};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Mutex, mpsc};
@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::http::Request;
-use super::{PATIENCE, ensure_packages, is_left_out, repository};
+use super::{PATIENCE, ensure_packages, is_left_out, lines, repository};
 
 /// What all its clients know.
 const SECRET: &str = "each-client-knows-it";
@@ -49,13 +49,7 @@ impl Issuer {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log.try_clone().unwrap());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        let (say, said) = mpsc::channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                let _ = say.send(line);
-            }
-        });
-        let orders = Mutex::new(Orders { stdin, said });
+        let orders = Mutex::new(Orders { stdin, said: lines(stdout) });
         let mut issuer = Self { child, orders, url: String::new(), log };
         issuer.url = issuer.orders.get_mut().unwrap().hear().as_str().unwrap().to_owned();
         Some(issuer)

@@ -1,79 +1,32 @@
 //! A CQL server that is stopped for half a minute, and then killed in the midst of writes: nothing that was acknowledged is
 //! lost, nothing is there twice, nothing becomes a dead letter, and the node goes on by itself.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{order, with_orders};
-use crate::support::{Client, PATIENCE, Setup, bare, finish, is_left_out, repository, store, until};
+use crate::support::cql::{Cql, Own};
+use crate::support::{Client, Setup, bare, finish, is_left_out, store, until};
 
 /// How long the server is stopped: longer than the store's calls try, so that every kind of call fails.
 const STOPPED: Duration = Duration::from_secs(30);
 /// How long after its return the node may need, by the promise of the documentation.
 const RECOVERY: Duration = Duration::from_secs(30);
 
-/// A server of this test's own, which is started again when it is killed.
-struct Own {
-    supervisor: Child,
-    said: Receiver<String>,
-    process: String,
-}
-
 /// Holds its password, whatever that of the tests' other server is.
 const PASSWORD: &str = "OWN_CQL_PASSWORD";
 
-impl Own {
-    /// Starts one; gives the settings of a node that uses it, and its password.
-    fn start() -> (Self, String, String) {
-        let mut command = Command::new(env!("CARGO"));
-        command.args(["xtask", "cql"]).current_dir(repository()).stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut supervisor = command.spawn().unwrap();
-        let (say, said) = channel();
-        let lines = BufReader::new(supervisor.stdout.take().unwrap()).lines();
-        thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| say.send(line)));
-        let mut own = Self { supervisor, said, process: String::new() };
-        let address = own.hear("export TIDEGATE_TEST_CQL=");
-        let user = own.hear("export TIDEGATE_TEST_CQL_USER=");
-        let password = own.hear("export TIDEGATE_TEST_CQL_PASSWORD=");
-        own.process = own.hear("process ");
-        let keyspace = store::fresh();
-        let settings = format!(
-            "[store]\nurl = \"scylla://{address}/{keyspace}\"\nreplication_factor = 1\nuser = \"{user}\"\n\
-             password_env = \"{PASSWORD}\"\n"
-        );
-        (own, with_orders(&settings), password)
-    }
-
-    /// What follows `begin` in the next line that begins so.
-    fn hear(&self, begin: &str) -> String {
-        loop {
-            let line = self.said.recv_timeout(PATIENCE * 3).expect("`cargo xtask cql` goes on");
-            if let Some(rest) = line.strip_prefix(begin) {
-                return rest.to_owned();
-            }
-        }
-    }
-
-    fn signal(&self, name: &str) {
-        let sent = Command::new("sh").args(["-c", "kill -\"$0\" \"$1\"", name, &self.process]).status();
-        assert!(sent.is_ok_and(|status| status.success()), "{name} was not sent to {}", self.process);
-    }
-}
-
-impl Drop for Own {
-    fn drop(&mut self) {
-        // The server has asked to be ended with its supervisor, where there is a way to; else it is ended here.
-        let _ = Command::new("sh")
-            .args(["-c", "kill -KILL \"$0\"", &self.process])
-            .stderr(Stdio::null())
-            .status();
-        let _ = self.supervisor.kill();
-        let _ = self.supervisor.wait();
-    }
+/// A server of this test's own; the settings of a node that uses it.
+fn start() -> (Own, String) {
+    let own = Own::start(&[]);
+    let Cql { address, user, .. } = &own.server;
+    let (keyspace, user) = (store::fresh(), user.as_deref().unwrap());
+    let settings = format!(
+        "[store]\nurl = \"scylla://{address}/{keyspace}\"\nreplication_factor = 1\nuser = \"{user}\"\n\
+         password_env = \"{PASSWORD}\"\n"
+    );
+    (own, with_orders(&settings))
 }
 
 /// Sends orders until `end`, at most some hundred a second; gives how many were acknowledged.
@@ -92,14 +45,14 @@ fn a_server_stopped_and_killed_costs_nothing_that_was_acknowledged() {
     if is_left_out("cql", "a CQL server that is stopped, and killed") {
         return;
     }
-    let (mut own, settings, password) = Own::start();
+    let (mut own, settings) = start();
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("tidegate.toml"), &settings).unwrap();
     let mut migrate = bare();
-    migrate.args(["migrate", "--config", "tidegate.toml"]).current_dir(&folder).env(PASSWORD, &password);
+    migrate.args(["migrate", "--config", "tidegate.toml"]).current_dir(&folder).env(PASSWORD, &own.password);
     let done = finish(migrate, "");
     assert_eq!(done.code, Some(0), "{done:?}");
-    let node = Setup::configured(&settings).env(PASSWORD, &password).start();
+    let node = Setup::configured(&settings).env(PASSWORD, &own.password).start();
     let client = node.client();
     client.put_record("orders", "k0", &order(0));
     client.raws("orders", 1);
@@ -135,8 +88,7 @@ fn a_server_stopped_and_killed_costs_nothing_that_was_acknowledged() {
     thread::scope(|scope| {
         let writer = scope.spawn(|| write(&client, from, &end));
         thread::sleep(Duration::from_secs(2));
-        own.signal("KILL");
-        own.process = own.hear("process ");
+        own.kill_and_wait();
         end.store(true, Ordering::Relaxed);
         sent = writer.join().unwrap();
     });

@@ -78,7 +78,7 @@ fn a_store_that_is_stopped_goes_on_where_it_was() {
         return;
     }
     let seed = Turns::seeded().seed();
-    let own = Own::start();
+    let own = Own::start_like_that_of_all();
     let Some(cluster) = Cluster::start_on(&own.server, "a store that is stopped", Emulator::start(), 4)
     else {
         return;
