@@ -8,6 +8,7 @@
 //!
 //! [`Shape`] is both, with a version, as the catalog keeps it.
 
+mod hidden;
 mod learn;
 mod learned;
 mod publish;
@@ -18,6 +19,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
+pub use hidden::{Below, FieldPath, Hidden, InvalidFieldPath};
 pub use learn::{Learner, Opens, open_string};
 pub use learned::{Kinds, Learned};
 pub use published::{Entries, Field, Object, Out, Published, View};
