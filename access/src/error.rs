@@ -50,7 +50,7 @@ impl AuthError {
             Self::InvalidToken(_) => "invalid_token",
             Self::IssuerAway => "issuer_away",
             Self::Denied(Denied::MissingRole(_)) => "insufficient_scope",
-            Self::Denied(Denied::ForeignTopic { .. }) => "access_denied",
+            Self::Denied(Denied::ForeignTopic { .. } | Denied::Outside { .. }) => "access_denied",
         }
     }
 
@@ -60,7 +60,7 @@ impl AuthError {
             // A request that shows no token is told how to sign in, and no error (RFC 6750, section 3.1).
             Self::Missing => Some(realm.to_owned()),
             // No other token of this caller would do, so nothing is asked for.
-            Self::Denied(Denied::ForeignTopic { .. }) | Self::IssuerAway => None,
+            Self::Denied(Denied::ForeignTopic { .. } | Denied::Outside { .. }) | Self::IssuerAway => None,
             Self::Denied(Denied::MissingRole(role)) => Some(format!(
                 "{realm}, error=\"insufficient_scope\", error_description=\"{self}\", scope=\"{role}\""
             )),

@@ -30,7 +30,7 @@ pub use mint::{Grant, IssueError, IssuedToken};
 pub use settings::IssuerSettings;
 
 use crate::files::{self, FileError};
-use crate::{Access, ContextError, Foreign, IssuerName, NoRandomness, Secret, Verifier};
+use crate::{Access, ContextError, IssuerName, NoRandomness, Secret, Trust, Verifier};
 use clients::Clients;
 use codes::Codes;
 use key::{KeyError, SigningKey};
@@ -82,8 +82,8 @@ struct Inner {
 
 impl Issuer {
     /// Opens the issuer of the data folder `dir`, which is reached at `url` (`http://127.0.0.1:4000`); on first start it
-    /// makes the folder and the key. Tokens of `foreign` issuers are accepted beside its own. With the development client it writes the context file too, so the address should be
-    /// bound by then.
+    /// makes the folder and the key. Tokens of other issuers are accepted beside its own, as `trust` says. With the development
+    /// client it writes the context file too, so the address should be bound by then.
     ///
     /// # Errors
     /// [`IssuerError`] names the file or setting that stands in the way.
@@ -93,11 +93,11 @@ impl Issuer {
         settings: IssuerSettings,
         clients: Vec<Client>,
         development: Development,
-        foreign: Vec<Foreign>,
+        trust: Trust,
         clock: Clock,
     ) -> Result<Self, IssuerError> {
         let url = checked_url(url)?;
-        if clients.is_empty() && foreign.is_empty() && development == Development::Off {
+        if clients.is_empty() && trust.foreign.is_empty() && development == Development::Off {
             return Err(IssuerError::NoClients);
         }
         files::make_folder(dir)?;
@@ -107,7 +107,9 @@ impl Issuer {
             clients.add(development::client(dir, &url)?);
         }
         let keys = [(key.id().to_owned(), *key.public())];
-        let verifier = Verifier::new(IssuerName::Embedded, &url, &settings.audience, keys, clock.clone());
+        let Trust { policy, foreign } = trust;
+        let verifier =
+            Verifier::new(IssuerName::Embedded, &url, &settings.audience, keys, policy, clock.clone());
         Ok(Self(Arc::new(Inner {
             documents: discovery::Documents::new(&url, &key)?,
             url,

@@ -1,8 +1,8 @@
 //! Who may do what: tokens in, decisions out.
 //!
 //! A request meets the modules in this order: [`host`] refuses what a page elsewhere could have sent here; [`Access`]
-//! turns its bearer token into a [`Principal`] ([`Signed`] does so for a handler); [`policy::decide`] says what this
-//! principal may do, as a pure function. [`Issuer`] is where tokens come from as long as no other is asked, [`Foreign`]
+//! turns its bearer token into a [`Principal`] ([`Signed`] does so for a handler), to which the [`Policy`] in force gives
+//! rights; [`policy::decide`] says what this principal may do, as a pure function. [`Issuer`] is where tokens come from as long as no other is asked, [`Foreign`]
 //! one elsewhere, and [`Context`] how the commands find ours. What a request may hold of memory is its share of [`Bodies`].
 //!
 //! ```no_run
@@ -42,6 +42,7 @@ mod principal;
 mod random;
 mod role;
 mod secret;
+mod trust;
 mod verify;
 mod write;
 
@@ -55,9 +56,13 @@ pub use issuer::{
     Client, ClientError, ClientSettings, DEVELOPMENT_CLIENT, Development, Grant, IssueError, IssuedToken,
     Issuer, IssuerError, IssuerSettings, PAGE_CLIENT, resolve_clients,
 };
-pub use policy::{Action, Decision, Denied, ReadScope, decide};
-pub use principal::{InvalidPrincipal, IssuerName, Principal};
+pub use policy::{
+    Action, Decision, Denied, InvalidPattern, InvalidRule, Policy, ReadScope, Right, RuleSettings,
+    TopicScope, decide,
+};
+pub use principal::{Identity, InvalidPrincipal, IssuerName, Principal};
 pub use random::NoRandomness;
 pub use role::{Role, Roles};
 pub use secret::Secret;
+pub use trust::Trust;
 pub use verify::{Refusal, Verifier};

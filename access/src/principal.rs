@@ -1,11 +1,13 @@
 //! Who is asking: what a verified token says about its bearer.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use schema::names::InvalidName;
 use schema::{Timestamp, Topic};
 
 use crate::Roles;
+use crate::policy::{EMBEDDED, Grants, Policy};
 
 /// How far an issuer's clock may be off.
 pub(crate) const LEEWAY_MICROS: i64 = 5 * 1_000_000;
@@ -19,16 +21,72 @@ pub enum IssuerName {
     Named(Arc<str>),
 }
 
-/// Somebody whose token was verified. Cheap enough to clone once a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Principal {
-    issuer: IssuerName,
-    subject: String,
-    client_id: String,
-    roles: Roles,
-    expires_at: Timestamp,
-    own_topic: Topic,
+impl IssuerName {
+    /// What rules and denials call it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Embedded => EMBEDDED,
+            Self::Named(name) => name,
+        }
+    }
 }
+
+/// What a token says of its bearer, once it is verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Who vouches for it.
+    pub issuer: IssuerName,
+    /// Whom the token is about.
+    pub subject: String,
+    /// The client that got it.
+    pub client_id: String,
+    /// What it says that its bearer is.
+    pub roles: Roles,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// When it was given, if it says so (`iat`).
+    pub issued_at: Option<Timestamp>,
+    /// What tells it from all others of its issuer, if it says so (`jti`).
+    pub token_id: Option<String>,
+    /// What the claims say that rules ask for, by the JSON pointers to them: one text, or several where they are lists.
+    pub claims: BTreeMap<String, Vec<String>>,
+}
+
+impl Identity {
+    /// Somebody without roles, of whom no more is said; its token has ended.
+    pub fn new(issuer: IssuerName, subject: &str, client_id: &str) -> Self {
+        Self {
+            issuer,
+            subject: subject.into(),
+            client_id: client_id.into(),
+            roles: Roles::default(),
+            expires_at: Timestamp(0),
+            issued_at: None,
+            token_id: None,
+            claims: BTreeMap::new(),
+        }
+    }
+}
+
+/// Somebody whose token was verified, and what the rules in force give it. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Principal(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    identity: Identity,
+    own_topic: Topic,
+    grants: Arc<Grants>,
+}
+
+impl PartialEq for Principal {
+    /// Whether tokens say the same of both.
+    fn eq(&self, other: &Self) -> bool {
+        self.0.identity == other.0.identity
+    }
+}
+
+impl Eq for Principal {}
 
 /// A subject that can't be told from another's, or that can't be a topic.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,10 +100,10 @@ pub enum InvalidPrincipal {
 }
 
 impl Principal {
-    /// Somebody that `issuer` vouches for until `expires_at`.
+    /// Somebody that `issuer` vouches for until `expires_at`, where no rules are in force.
     ///
     /// # Errors
-    /// [`InvalidPrincipal`], so that [`Principal::own_topic`] is always there and belongs to one caller only.
+    /// [`InvalidPrincipal`].
     pub fn new(
         issuer: IssuerName,
         subject: &str,
@@ -53,9 +111,19 @@ impl Principal {
         roles: Roles,
         expires_at: Timestamp,
     ) -> Result<Self, InvalidPrincipal> {
-        let own_topic = match &issuer {
+        let identity = Identity { roles, expires_at, ..Identity::new(issuer, subject, client_id) };
+        Self::of(identity, &Policy::default())
+    }
+
+    /// Somebody of whom a token says this, under these rules.
+    ///
+    /// # Errors
+    /// [`InvalidPrincipal`], so that [`Principal::own_topic`] is always there and belongs to one caller only.
+    pub fn of(identity: Identity, policy: &Policy) -> Result<Self, InvalidPrincipal> {
+        let subject = &identity.subject;
+        let own_topic = match &identity.issuer {
             IssuerName::Embedded if subject.contains('/') => {
-                return Err(InvalidPrincipal::Slash(subject.into()));
+                return Err(InvalidPrincipal::Slash(subject.clone()));
             }
             IssuerName::Named(name) if name.contains('/') => {
                 return Err(InvalidPrincipal::Slash(name.as_ref().into()));
@@ -63,55 +131,76 @@ impl Principal {
             IssuerName::Embedded => Topic::new(subject)?,
             IssuerName::Named(name) => Topic::new(&format!("{name}/{subject}"))?,
         };
-        Ok(Self {
-            issuer,
-            subject: subject.into(),
-            client_id: client_id.into(),
-            roles,
-            expires_at,
-            own_topic,
-        })
+        let grants = policy.grants(&identity, &own_topic);
+        Ok(Self(Arc::new(Inner { identity, own_topic, grants })))
     }
 
     /// Who vouches for it. A subject means something only together with this.
     pub fn issuer(&self) -> &IssuerName {
-        &self.issuer
+        &self.0.identity.issuer
     }
 
     /// Whom the token is about.
     pub fn subject(&self) -> &str {
-        &self.subject
+        &self.0.identity.subject
     }
 
     /// The client that got the token.
     pub fn client_id(&self) -> &str {
-        &self.client_id
+        &self.0.identity.client_id
     }
 
-    /// What it may do.
-    pub fn roles(&self) -> Roles {
-        self.roles
+    /// What it says that its bearer is.
+    pub fn roles(&self) -> &Roles {
+        &self.0.identity.roles
+    }
+
+    /// What tells the token from all others of its issuer, if it says so.
+    pub fn token_id(&self) -> Option<&str> {
+        self.0.identity.token_id.as_deref()
+    }
+
+    /// When the token was given, if it says so.
+    pub fn issued_at(&self) -> Option<Timestamp> {
+        self.0.identity.issued_at
+    }
+
+    /// What rules and roles come to for it.
+    pub(crate) fn grants(&self) -> &Grants {
+        &self.0.grants
+    }
+
+    /// The same number for all to whom the same is given in every stream.
+    pub fn rights_number(&self) -> u64 {
+        self.0.grants.serial()
+    }
+
+    /// Whether its roles tell all of its rights, in every stream alike: none is hidden from it, or all are.
+    pub fn has_uniform_rights(&self) -> bool {
+        self.0.grants.is_uniform()
     }
 
     /// When the token ends, and with it every socket opened with it.
     pub fn expires_at(&self) -> Timestamp {
-        self.expires_at
+        self.0.identity.expires_at
     }
 
     /// Until when the token is accepted: its end, and what an issuer's clock may be off.
     pub fn accepted_until(&self) -> Timestamp {
-        self.expires_at.plus_micros(LEEWAY_MICROS)
+        self.expires_at().plus_micros(LEEWAY_MICROS)
     }
 
     /// Whether this is the same caller of the same client, whatever tokens show it.
     pub fn is_same_caller(&self, other: &Self) -> bool {
-        self.issuer == other.issuer && self.subject == other.subject && self.client_id == other.client_id
+        self.issuer() == other.issuer()
+            && self.subject() == other.subject()
+            && self.client_id() == other.client_id()
     }
 
     /// The topic of its own in streams whose topic is the caller: `<subject>` for the embedded issuer,
     /// `<issuer name>/<subject>` for others.
     pub fn own_topic(&self) -> &Topic {
-        &self.own_topic
+        &self.0.own_topic
     }
 }
 

@@ -7,6 +7,7 @@ mod remembered;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use schema::{Clock, Timestamp};
@@ -16,7 +17,7 @@ pub(crate) use header::{Header, claimed_issuer};
 pub(crate) use remembered::{Remembered, TokenHash, hash};
 
 use crate::principal::LEEWAY_MICROS;
-use crate::{IssuerName, Principal, Roles};
+use crate::{Identity, IssuerName, Policy, Principal};
 
 /// The type of an access token (RFC 9068, section 2.1).
 pub(crate) const ACCESS_TOKEN: &str = "at+jwt";
@@ -68,6 +69,7 @@ pub struct Verifier {
     issuer: IssuerName,
     validation: Validation,
     keys: HashMap<String, DecodingKey>,
+    policy: Arc<Policy>,
     clock: Clock,
     verified: Remembered,
 }
@@ -84,16 +86,19 @@ struct Claims {
     scope: String,
     exp: i64,
     nbf: Option<i64>,
+    iat: Option<i64>,
+    jti: Option<String>,
 }
 
 impl Verifier {
     /// Verifies tokens that the issuer at `url` signs for `audience` with one of these Ed25519 keys (key id, public
-    /// key).
+    /// key), to whom `policy` gives rights.
     pub fn new(
         issuer: IssuerName,
         url: &str,
         audience: &str,
         keys: impl IntoIterator<Item = (String, [u8; 32])>,
+        policy: Arc<Policy>,
         clock: Clock,
     ) -> Self {
         let keys = keys.into_iter().map(|(id, public)| (id, DecodingKey::from_ed_der(&public))).collect();
@@ -104,7 +109,7 @@ impl Verifier {
         // The library reads the system's clock: times are checked below, by ours.
         validation.validate_exp = false;
         validation.validate_nbf = false;
-        Self { issuer, validation, keys, clock, verified: Remembered::default() }
+        Self { issuer, validation, keys, policy, clock, verified: Remembered::default() }
     }
 
     /// Whose token this is. A token that was verified before costs a hash until it expires.
@@ -139,7 +144,7 @@ impl Verifier {
         let key = self.key_for(token)?;
         let claims =
             decode::<Claims>(token, key, &self.validation).map_err(|error| refusal(error.kind()))?.claims;
-        let principal = self.principal(&claims, now)?;
+        let principal = self.principal(claims, now)?;
         self.verified.insert(hash, &principal);
         Ok(principal)
     }
@@ -155,7 +160,7 @@ impl Verifier {
         self.keys.get(&kid).ok_or(Refusal::UnknownKey)
     }
 
-    fn principal(&self, claims: &Claims, now: Timestamp) -> Result<Principal, Refusal> {
+    fn principal(&self, claims: Claims, now: Timestamp) -> Result<Principal, Refusal> {
         if claims.nbf.is_some_and(|nbf| seconds(nbf) > now.plus_micros(LEEWAY_MICROS)) {
             return Err(Refusal::NotYetValid);
         }
@@ -163,9 +168,15 @@ impl Verifier {
         if has_expired(expires_at, now) {
             return Err(Refusal::Expired);
         }
-        let roles = Roles::from_scope(&claims.scope);
-        Principal::new(self.issuer.clone(), &claims.sub, &claims.client_id, roles, expires_at)
-            .map_err(|_| Refusal::Claim)
+        let identity = Identity {
+            // Names that mean nothing here are nothing to us.
+            roles: claims.scope.split(' ').filter(|name| self.policy.knows_role(name)).collect(),
+            expires_at,
+            issued_at: claims.iat.map(seconds),
+            token_id: claims.jti,
+            ..Identity::new(self.issuer.clone(), &claims.sub, &claims.client_id)
+        };
+        Principal::of(identity, &self.policy).map_err(|_| Refusal::Claim)
     }
 }
 

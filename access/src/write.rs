@@ -8,12 +8,12 @@
 use schema::{StreamName, Topic};
 use store::WritePolicy;
 
-use crate::policy::require;
-use crate::{Principal, Role};
+use crate::Principal;
+use crate::policy::writable;
 
 impl WritePolicy for Principal {
-    fn may_write(&self, _stream: &StreamName, _topic: &Topic) -> Result<(), String> {
-        require(self, Role::Write).map_err(|denied| denied.to_string())
+    fn may_write(&self, stream: &StreamName, topic: &Topic) -> Result<(), String> {
+        writable(self, stream, topic).map_err(|denied| denied.to_string())
     }
 
     fn own_topic(&self) -> Topic {
@@ -26,7 +26,7 @@ mod tests {
     use schema::Timestamp;
 
     use super::*;
-    use crate::{IssuerName, Roles};
+    use crate::{IssuerName, Role, Roles};
 
     #[test]
     fn writing_needs_its_role() {
@@ -41,7 +41,7 @@ mod tests {
             let own = policy.own_topic();
             assert_eq!(own.as_str(), "corp/alice");
             let answer = policy.may_write(&StreamName::new("s").unwrap(), &own);
-            assert_eq!(answer.is_ok(), expect, "{roles}");
+            assert_eq!(answer.is_ok(), expect, "{:?}", principal.roles());
             assert!(answer.err().is_none_or(|text| text.contains("data.write")));
         }
     }

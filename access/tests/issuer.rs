@@ -5,8 +5,8 @@
 mod http;
 
 use access::{
-    Access, AuthError, ClientSettings, Context, Denied, Development, Issuer, IssuerSettings, Role, Signed,
-    resolve_clients,
+    Access, AuthError, ClientSettings, Context, Denied, Development, Issuer, IssuerSettings, Policy, Role,
+    Signed, Trust, resolve_clients,
 };
 use axum::extract::FromRef;
 use axum::routing::get;
@@ -50,9 +50,9 @@ async fn start() -> Test {
     let clients = [("reader", Role::Read), ("writer", Role::Write)].map(|(id, role)| ClientSettings {
         id: id.into(),
         secret_env: "SECRET".into(),
-        roles: vec![role],
+        roles: vec![role.as_str().into()],
     });
-    let clients = resolve_clients(&clients, |_| Some(SECRET.into())).unwrap();
+    let clients = resolve_clients(&clients, &Policy::default(), |_| Some(SECRET.into())).unwrap();
     let clock = Arc::new(|| Timestamp(1_600_000_000_000_000));
     let issuer = Issuer::open(
         dir.path(),
@@ -60,7 +60,7 @@ async fn start() -> Test {
         IssuerSettings::default(),
         clients,
         Development::On,
-        Vec::new(),
+        Trust::default(),
         clock,
     )
     .unwrap();

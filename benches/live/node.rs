@@ -57,7 +57,7 @@ impl Node {
             Default::default(),
             Vec::new(),
             Development::On,
-            Vec::new(),
+            Default::default(),
             clock.clone(),
         );
         let issuer = issuer.expect("an issuer");

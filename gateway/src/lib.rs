@@ -25,6 +25,7 @@ mod request;
 mod response;
 mod settings;
 mod snapshot;
+mod topics;
 mod transport;
 
 use std::sync::Arc;

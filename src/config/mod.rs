@@ -8,7 +8,7 @@ mod store;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use access::{ClientSettings, ForeignSettings, IssuerSettings};
+use access::{ClientSettings, ForeignSettings, InvalidRule, IssuerSettings, Policy, RuleSettings};
 use gateway::{GatewaySettings, LiveSettings};
 use ingest::IngestSettings;
 use ingest::kinesis::KinesisSettings;
@@ -38,7 +38,15 @@ pub(crate) struct Config {
     pub(crate) embedded_issuer: IssuerSettings,
     pub(crate) issuer: Vec<ForeignSettings>,
     pub(crate) client: Vec<ClientSettings>,
+    pub(crate) rule: Vec<RuleSettings>,
     pub(crate) stream: Vec<Stream>,
+}
+
+impl Config {
+    /// The rules in force.
+    pub(crate) fn policy(&self) -> Result<Policy, InvalidRule> {
+        Policy::new(self.rule.clone(), self.issuer.iter().map(|issuer| issuer.name.as_str()))
+    }
 }
 
 /// The process: `[server]`.
@@ -120,5 +128,7 @@ mod tests {
             .collect();
         let config: Config = toml::from_str(&example).unwrap();
         assert_eq!((config.stream.len(), config.client.len(), config.issuer.len()), (1, 1, 1));
+        assert_eq!(config.rule.len(), 2);
+        config.policy().unwrap();
     }
 }

@@ -17,7 +17,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::store::{Publish, Replay, Store};
-use access::{Access, Bodies, Client, Development, Foreign, Issuer, IssuerError, resolve_clients};
+use access::{
+    Access, Bodies, Client, Development, Foreign, Issuer, IssuerError, Policy, Trust, resolve_clients,
+};
 use axum::Router;
 use axum::middleware::from_fn;
 use gateway::{Gateway, Hub};
@@ -44,21 +46,30 @@ pub(crate) fn run(args: &ServeArgs, role: Role) -> Result<(), Failure> {
     if let Some(listen) = args.place.listen {
         config.server.listen = listen;
     }
-    let clients = check(&config)?;
+    let Checked { clients, policy } = check(&config)?;
     role.check(&config.store)?;
     telemetry::start(&config.log)?;
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?
-        .block_on(node(config, clients, role, args.demo))
+        .block_on(node(config, clients, policy, role, args.demo))
 }
 
-/// What settings must be besides well-formed; gives the clients with their secrets.
-pub(crate) fn check(config: &Config) -> Result<Vec<Client>, Failure> {
+/// What settings come to.
+pub(crate) struct Checked {
+    /// The clients, with their secrets.
+    clients: Vec<Client>,
+    /// The rules in force.
+    policy: Arc<Policy>,
+}
+
+/// What settings must be besides well-formed.
+pub(crate) fn check(config: &Config) -> Result<Checked, Failure> {
     config.server.check()?;
     config.ingest.check()?;
     config.kinesis.check()?;
-    config.issuer.iter().try_for_each(access::ForeignSettings::check)?;
+    let policy = Arc::new(config.policy()?);
+    config.issuer.iter().try_for_each(|issuer| issuer.check(&policy))?;
     config.store.check()?;
     let largest = config.limits.body_bytes.max(config.gateway.body_bytes);
     if config.limits.bodies_bytes < largest {
@@ -73,10 +84,17 @@ pub(crate) fn check(config: &Config) -> Result<Vec<Client>, Failure> {
     if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
         return Err(format!("[[stream]] {} is configured twice", twice[0]).into());
     }
-    Ok(resolve_clients(&config.client, |name| std::env::var(name).ok())?)
+    let clients = resolve_clients(&config.client, &policy, |name| std::env::var(name).ok())?;
+    Ok(Checked { clients, policy })
 }
 
-async fn node(config: Config, clients: Vec<Client>, role: Role, with_demo: bool) -> Result<(), Failure> {
+async fn node(
+    config: Config,
+    clients: Vec<Client>,
+    policy: Arc<Policy>,
+    role: Role,
+    with_demo: bool,
+) -> Result<(), Failure> {
     let data = &config.server.data;
     // What can be refused without a trace is refused before the data folder is touched.
     let listener = bind(config.server.listen)?;
@@ -105,9 +123,10 @@ async fn node(config: Config, clients: Vec<Client>, role: Role, with_demo: bool)
     // It needs the store alone, so that every node has one.
     let replayer = Replayer::new(shared.clone(), config.limits.clone(), hub.clone());
     let watch = tokio::spawn(replayer.clone().watch());
-    let foreign = Foreign::all(&config.issuer, &clock)?;
+    let foreign = Foreign::all(&config.issuer, &policy, &clock)?;
+    let trust = Trust { policy, foreign };
     let own = config.embedded_issuer.clone();
-    let issuer = Issuer::open(data, &url, own, clients, development, foreign, clock.clone())?;
+    let issuer = Issuer::open(data, &url, own, clients, development, trust, clock.clone())?;
     issuer.access().warm_up();
     // Before the first schema is built, so that it knows the fields of the demo's history.
     let traffic = match &ingest {

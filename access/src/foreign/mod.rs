@@ -25,7 +25,7 @@ pub use preset::Preset;
 pub use settings::{ForeignSettings, InvalidIssuer};
 
 use crate::verify::{Remembered, TokenHash};
-use crate::{AuthError, Principal, Refusal};
+use crate::{AuthError, Policy, Principal, Refusal};
 use cache::KeyCache;
 use keys::Keys;
 use rules::Rules;
@@ -54,14 +54,18 @@ pub enum ForeignError {
 }
 
 impl Foreign {
-    /// The issuers of these settings. Nothing is asked of them yet.
+    /// The issuers of these settings, to whose callers `policy` gives rights. Nothing is asked of them yet.
     ///
     /// # Errors
     /// [`ForeignError`].
-    pub fn all(settings: &[ForeignSettings], clock: &Clock) -> Result<Vec<Self>, ForeignError> {
+    pub fn all(
+        settings: &[ForeignSettings],
+        policy: &Arc<Policy>,
+        clock: &Clock,
+    ) -> Result<Vec<Self>, ForeignError> {
         let mut all: Vec<Self> = Vec::new();
         for one in settings {
-            let rules = one.rules()?;
+            let rules = one.rules(policy)?;
             if all.iter().any(|other| other.rules.issuer == rules.issuer) {
                 return Err(ForeignError::Twice(format!("name {:?}", one.name)));
             }

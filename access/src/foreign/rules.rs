@@ -1,6 +1,7 @@
 //! What a token of an issuer elsewhere must be, and what it says: pure functions of the token, the keys and the time.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jsonwebtoken::{Algorithm, Validation, decode};
 use schema::Timestamp;
@@ -9,7 +10,7 @@ use serde_json::Value;
 use super::keys::Keys;
 use crate::principal::LEEWAY_MICROS;
 use crate::verify::{Header, has_expired, refusal, seconds};
-use crate::{IssuerName, Principal, Refusal, Role, Roles};
+use crate::{Identity, IssuerName, Policy, Principal, Refusal, Roles};
 
 /// Claims that only an ID token has (OpenID Connect Core 1.0, sections 2 and 3.1.3.6): it is for a client, and not for us.
 const OF_ID_TOKENS: [&str; 3] = ["nonce", "at_hash", "c_hash"];
@@ -28,8 +29,9 @@ pub(super) struct Rules {
     pub(super) client_claims: Vec<String>,
     pub(super) role_claims: Vec<String>,
     pub(super) role_prefix: String,
-    pub(super) roles: BTreeMap<String, Role>,
+    pub(super) roles: BTreeMap<String, String>,
     pub(super) required: Vec<(String, String)>,
+    pub(super) policy: Arc<Policy>,
 }
 
 impl Rules {
@@ -105,8 +107,15 @@ impl Rules {
             return Err(Refusal::Claim);
         }
         let subject = claims["sub"].as_str().filter(|subject| !subject.is_empty()).ok_or(Refusal::Claim)?;
-        let roles = self.roles(claims);
-        Principal::new(self.issuer.clone(), subject, client, roles, expires_at).map_err(|_| Refusal::Claim)
+        let identity = Identity {
+            roles: self.roles(claims),
+            expires_at,
+            issued_at: time(&claims["iat"])?,
+            token_id: claims["jti"].as_str().map(ToOwned::to_owned),
+            claims: self.claims(claims),
+            ..Identity::new(self.issuer.clone(), subject, client)
+        };
+        Principal::of(identity, &self.policy).map_err(|_| Refusal::Claim)
     }
 
     /// What its roles come to here. Names that mean nothing here are nothing to us.
@@ -117,11 +126,27 @@ impl Rules {
             Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
             _ => Vec::new(),
         });
-        let role = |name: &str| {
-            let name = name.strip_prefix(&self.role_prefix)?;
-            self.roles.get(name).copied().or_else(|| Role::from_name(name))
+        let role = |name| {
+            let name = str::strip_prefix(name, &self.role_prefix)?;
+            let name = self.roles.get(name).map_or(name, String::as_str);
+            self.policy.knows_role(name).then_some(name)
         };
         names.filter_map(role).collect()
+    }
+
+    /// What its claims say that rules ask for: texts, whole numbers, and lists of them. Others say nothing.
+    fn claims(&self, claims: &Value) -> BTreeMap<String, Vec<String>> {
+        let text = |value: &Value| match value {
+            Value::String(text) if !text.is_empty() => Some(text.clone()),
+            Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
+            _ => None,
+        };
+        let texts = |pointer: &str| match claims.pointer(pointer) {
+            Some(Value::Array(list)) => list.iter().filter_map(text).collect(),
+            Some(value) => text(value).into_iter().collect(),
+            None => Vec::new(),
+        };
+        self.policy.claims().map(|pointer| (pointer.to_owned(), texts(pointer))).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The settings of an issuer elsewhere: `[[issuer]]`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jsonwebtoken::Algorithm::{self, ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
 use openidconnect::url::Url;
@@ -8,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::preset::Preset;
 use super::rules::Rules;
-use crate::{IssuerName, Role};
+use crate::policy::{EMBEDDED, KEYS};
+use crate::{IssuerName, Policy};
 
 /// An issuer elsewhere: `[[issuer]]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +43,7 @@ pub struct ForeignSettings {
     pub role_prefix: String,
     /// What roles are called there, where that is another name, and which role it is here.
     #[serde(default)]
-    pub roles: BTreeMap<String, Role>,
+    pub roles: BTreeMap<String, String>,
     /// JSON pointers, and the text that has to stand there.
     #[serde(default)]
     pub required: BTreeMap<String, String>,
@@ -83,21 +85,31 @@ impl ForeignSettings {
     ///
     /// # Errors
     /// [`InvalidIssuer`] names the first setting that can't be used.
-    pub fn check(&self) -> Result<(), InvalidIssuer> {
-        self.rules().map(drop)
+    pub fn check(&self, policy: &Arc<Policy>) -> Result<(), InvalidIssuer> {
+        self.rules(policy).map(drop)
     }
 
-    /// The rules that its tokens are verified by.
+    /// The rules that its tokens are verified by; `policy` gives their bearers rights.
     ///
     /// # Errors
     /// [`InvalidIssuer`] names the first setting that can't be used.
-    pub(super) fn rules(&self) -> Result<Rules, InvalidIssuer> {
+    pub(super) fn rules(&self, policy: &Arc<Policy>) -> Result<Rules, InvalidIssuer> {
         let refuse = |key, value: &str, expected| {
             Err(InvalidIssuer { name: self.name.clone(), key, value: value.to_owned(), expected })
         };
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         if self.name.is_empty() || self.name.len() > 64 || !self.name.bytes().all(is_name) {
             return refuse("name", &self.name, "1 to 64 letters, digits, '-', '_' and '.'");
+        }
+        if [EMBEDDED, KEYS].contains(&self.name.as_str()) {
+            return refuse("name", &self.name, "another name: this one is Tidegate's own");
+        }
+        if let Some(unknown) = self.roles.values().find(|role| !policy.knows_role(role)) {
+            return refuse(
+                "roles",
+                unknown,
+                "data.read, data.write, data.admin, or a role that a [[rule]] names",
+            );
         }
         let url = Url::parse(&self.url).ok();
         let is_safe = |url: &Url| {
@@ -162,6 +174,7 @@ impl ForeignSettings {
             role_prefix: self.role_prefix.clone(),
             roles: self.roles.clone(),
             required: preset.chain(own).collect(),
+            policy: policy.clone(),
         })
     }
 }

@@ -7,7 +7,7 @@ use super::Issuer;
 use crate::{NoRandomness, Roles, Secret, random};
 
 /// What a token is to say.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Grant<'a> {
     /// Whom it is about.
     pub subject: &'a str,
@@ -77,6 +77,10 @@ impl Issuer {
         };
         let token = encode(&header, &claims, self.0.key.signs())?;
         tracing::debug!(client = grant.client_id, token_id = claims.jti, "token given");
-        Ok(IssuedToken { access_token: Secret::new(token), expires_in: grant.seconds, roles: grant.roles })
+        Ok(IssuedToken {
+            access_token: Secret::new(token),
+            expires_in: grant.seconds,
+            roles: grant.roles.clone(),
+        })
     }
 }

@@ -11,7 +11,7 @@ fn clock() -> Clock {
 }
 
 fn open(dir: &Path, url: &str, development: Development) -> Result<Issuer, IssuerError> {
-    Issuer::open(dir, url, IssuerSettings::default(), Vec::new(), development, Vec::new(), clock())
+    Issuer::open(dir, url, IssuerSettings::default(), Vec::new(), development, Trust::default(), clock())
 }
 
 #[tokio::test]
@@ -24,7 +24,7 @@ async fn a_token_outlives_a_restart() {
     let secret = Context::load(dir.path()).unwrap().unwrap().client_secret;
     let second = open(dir.path(), url, Development::On).unwrap();
     let principal = second.access().verify(token.access_token.expose()).await.unwrap();
-    assert_eq!((principal.subject(), principal.roles()), ("app", grant.roles));
+    assert_eq!((principal.subject(), principal.roles()), ("app", &grant.roles));
     assert_eq!(Context::load(dir.path()).unwrap().unwrap().client_secret, secret);
 
     let moved = open(dir.path(), "http://localhost:4001/", Development::On).unwrap();
@@ -41,15 +41,16 @@ fn without_the_development_client_there_is_no_context_and_no_code() {
     let dir = tempfile::tempdir().unwrap();
     let error = open(dir.path(), "http://10.0.0.1:4000", Development::Off).unwrap_err();
     assert!(error.to_string().contains("configure [[client]]"), "{error}");
-    let settings = ClientSettings { id: "a".into(), secret_env: "A".into(), roles: vec![Role::Read] };
-    let clients = resolve_clients(&[settings], |_| Some("0123456789abcdef".into())).unwrap();
+    let settings = ClientSettings { id: "a".into(), secret_env: "A".into(), roles: vec!["data.read".into()] };
+    let clients =
+        resolve_clients(&[settings], &crate::Policy::default(), |_| Some("0123456789abcdef".into())).unwrap();
     let issuer = Issuer::open(
         dir.path(),
         "http://10.0.0.1:4000",
         IssuerSettings::default(),
         clients,
         Development::Off,
-        Vec::new(),
+        Trust::default(),
         clock(),
     )
     .unwrap();

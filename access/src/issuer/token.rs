@@ -7,7 +7,7 @@ use super::answers::OAuthError;
 use super::body::Whole;
 use super::form::Form;
 use super::{Client, Grant, IssuedToken, Issuer};
-use crate::{Role, Roles};
+use crate::Roles;
 
 pub(super) async fn token(
     State(issuer): State<Issuer>,
@@ -36,8 +36,8 @@ pub(super) async fn token(
 
 /// The roles that `scope` names, all of which the client must have; all of its own without one.
 fn wanted(client: &Client, scope: Option<&str>) -> Result<Roles, OAuthError> {
-    let Some(scope) = scope else { return Ok(client.roles) };
-    let names = scope.split(' ').filter(|name| !name.is_empty());
-    let roles: Option<Roles> = names.map(Role::from_name).collect();
-    roles.filter(|roles| !roles.is_empty() && client.roles.contains_all(*roles)).ok_or(OAuthError::Scope)
+    let Some(scope) = scope else { return Ok(client.roles.clone()) };
+    let roles = Roles::from_scope(scope);
+    let has = !roles.is_empty() && client.roles.contains_all(&roles);
+    has.then_some(roles).ok_or(OAuthError::Scope)
 }

@@ -25,7 +25,7 @@ fn verifier() -> (Verifier, Arc<AtomicI64>) {
     let hand = seconds.clone();
     let clock: Clock = Arc::new(move || Timestamp(hand.load(Ordering::Relaxed) * 1_000_000));
     let keys = [("k1".to_owned(), key(1).verifying_key().to_bytes())];
-    (Verifier::new(IssuerName::Embedded, URL, "tidegate", keys, clock), seconds)
+    (Verifier::new(IssuerName::Embedded, URL, "tidegate", keys, Arc::default(), clock), seconds)
 }
 
 fn header() -> Value {
@@ -249,7 +249,7 @@ fn a_remembered_token_ends_like_any_other() {
 fn what_is_remembered_is_bounded() {
     let (verifier, _) = verifier();
     for n in 0..remembered::TOKENS_MAX as u64 / 50 {
-        verifier.verify(&sign(&key(1), header(), with(claims(), "jti", json!(n)))).unwrap();
+        verifier.verify(&sign(&key(1), header(), with(claims(), "jti", json!(n.to_string())))).unwrap();
     }
     assert!(verifier.verified.0.len() <= remembered::TOKENS_MAX);
     assert_eq!(verifier.verified.0.capacity(), remembered::TOKENS_MAX as u64);

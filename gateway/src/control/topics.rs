@@ -1,9 +1,11 @@
 //! Topics of a stream.
 
-use access::{ReadScope, policy};
+use access::policy;
 use async_graphql::{Context, Error, SimpleObject};
 use schema::{Clock, TimeRange, Timestamp};
 use store::TopicFilter;
+
+use crate::topics;
 
 use super::{Time, caller, count, denied, store, stream, unavailable};
 
@@ -45,18 +47,15 @@ pub(super) async fn list(ctx: &Context<'_>, ask: TopicsAsk) -> Result<Vec<Topic>
         .map_err(|error| Error::new(error.to_string()))?;
     let filter = TopicFilter {
         range: TimeRange { from: time(ask.from, TimeRange::ALL.from)?, to: time(ask.to, TimeRange::ALL.to)? },
-        // Of a stream that keeps its callers apart, the names of others are not told either.
-        prefix: match &scope {
-            ReadScope::Topic(own) if !own.as_str().starts_with(&ask.prefix) => return Ok(Vec::new()),
-            ReadScope::Topic(own) => own.to_string(),
-            ReadScope::All => ask.prefix,
-        },
+        prefix: ask.prefix,
         after,
         limit: count(ask.first, ctx)?,
     };
-    let found = store(ctx)?.topics(name, filter).await.map_err(|error| unavailable(&error))?;
-    let readable = found.into_iter().filter(|activity| scope.contains(&activity.topic));
-    Ok(readable
+    // Of those that may not be read, the names are not told either.
+    let found = topics::list(&**store(ctx)?, name, &filter, &scope).await;
+    let found = found.map_err(|error| unavailable(&error))?;
+    Ok(found
+        .into_iter()
         .map(|activity| Topic {
             topic: activity.topic.to_string(),
             first_time: Time(activity.first_time),

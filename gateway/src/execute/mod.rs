@@ -21,6 +21,7 @@ use store::{Store, StoreError};
 
 pub(crate) use page::{Ask, Page, read};
 pub use subscribe::{Batch, Event, Started, Subscription};
+pub(crate) use topics::Chosen;
 pub(crate) use write::cursor;
 
 use crate::coerce;

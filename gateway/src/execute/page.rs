@@ -14,6 +14,7 @@ use crate::snapshot::StreamView;
 /// What is asked of a stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Ask {
+    /// What it names; once it is settled, what is read.
     pub(crate) topics: Vec<Topic>,
     pub(crate) range: TimeRange,
     /// Whether the page ends at the newest row instead of beginning at the oldest.
@@ -72,10 +73,8 @@ impl Ask {
         store: &dyn Store,
         settings: &GatewaySettings,
     ) -> Result<(), GraphqlError> {
-        self.topics = topics::readable(caller, view, std::mem::take(&mut self.topics))?;
-        if self.topics.is_empty() {
-            self.topics = topics::active(view, self.range, store, settings).await?;
-        }
+        let chosen = topics::chosen(caller, view, std::mem::take(&mut self.topics), settings)?;
+        self.topics = topics::active(chosen, view, self.range, store, settings).await?;
         Ok(())
     }
 }

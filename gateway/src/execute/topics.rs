@@ -1,6 +1,6 @@
 //! Which topics an operation is about: those that it names, of those that its caller may read.
 
-use access::{Action, Decision, Principal, ReadScope, decide};
+use access::{Action, Principal, ReadScope, policy};
 use schema::{TimeRange, Topic};
 use store::{Store, TopicFilter};
 
@@ -9,6 +9,16 @@ use crate::coerce::{Arguments, bad_input};
 use crate::error::{Code, GraphqlError};
 use crate::settings::GatewaySettings;
 use crate::snapshot::StreamView;
+use crate::topics;
+
+/// The topics that an operation is about.
+#[derive(Clone, Debug)]
+pub(crate) enum Chosen {
+    /// These.
+    Topics(Vec<Topic>),
+    /// All of the stream that lie in here, whichever there are.
+    Within(ReadScope),
+}
 
 /// The topics that `topic` and `topics` name, each once.
 pub(super) fn named(
@@ -25,36 +35,45 @@ pub(super) fn named(
     if topics.len() > settings.topics_max { Err(too_many(settings)) } else { Ok(topics) }
 }
 
-/// The topics that `caller` is about to read: `named`, or its own; none of them stands for all.
-pub(super) fn readable(
+/// The topics that `caller` is about to read: `named`, or, where none is, all that it may.
+pub(super) fn chosen(
     caller: &Principal,
     view: &StreamView,
     named: Vec<Topic>,
-) -> Result<Vec<Topic>, GraphqlError> {
-    let name = view.record.name();
-    let forbidden = |message: String| GraphqlError::new(Code::Forbidden, message);
-    match decide(caller, &Action::Read { stream: name, rule: &view.stream().topic }) {
-        Decision::Deny(why) => Err(forbidden(why.to_string())),
-        Decision::Allow(ReadScope::Topic(own)) => {
-            if named.iter().any(|topic| *topic != own) {
-                return Err(forbidden(format!("of stream {name} you may read your own topic only: {own}")));
-            }
-            Ok(vec![own])
-        }
-        Decision::Allow(_) => Ok(named),
+    settings: &GatewaySettings,
+) -> Result<Chosen, GraphqlError> {
+    let (stream, rule) = (view.record.name(), &view.stream().topic);
+    let forbidden = |denied: access::Denied| GraphqlError::new(Code::Forbidden, denied.to_string());
+    let scope = policy::read_scope(caller, stream, rule).map_err(forbidden)?;
+    for topic in &named {
+        policy::check(caller, &Action::ReadTopic { stream, rule, topic }).map_err(forbidden)?;
     }
+    if !named.is_empty() {
+        return Ok(Chosen::Topics(named));
+    }
+    let exact = match &scope {
+        ReadScope::All => None,
+        ReadScope::Within(within) => within.exact().filter(|topics| topics.len() <= settings.topics_max),
+    };
+    Ok(exact.map_or(Chosen::Within(scope), Chosen::Topics))
 }
 
-/// The topics of a stream that may have messages in `range`, if they are few enough.
+/// The chosen topics that may have messages in `range`, if they are few enough.
 pub(super) async fn active(
+    chosen: Chosen,
     view: &StreamView,
     range: TimeRange,
     store: &dyn Store,
     settings: &GatewaySettings,
 ) -> Result<Vec<Topic>, GraphqlError> {
+    let scope = match chosen {
+        Chosen::Topics(topics) => return Ok(topics),
+        Chosen::Within(scope) => scope,
+    };
     let limit = settings.topics_max + 1;
     let filter = TopicFilter { range, prefix: String::new(), after: None, limit };
-    let active = store.topics(view.record.name(), filter).await.map_err(|error| unavailable(&error))?;
+    let active = topics::list(store, view.record.name(), &filter, &scope).await;
+    let active = active.map_err(|error| unavailable(&error))?;
     if active.len() > settings.topics_max {
         return Err(too_many(settings));
     }

@@ -17,6 +17,8 @@ pub(crate) struct Seats {
     free: Vec<SeatId>,
     by_topic: HashMap<Topic, Vec<SeatId>>,
     of_all: Vec<SeatId>,
+    /// Of those whose topics can't be told beforehand.
+    of_some: Vec<SeatId>,
 }
 
 #[derive(Debug)]
@@ -37,6 +39,7 @@ impl Seats {
         });
         match &selection {
             Selection::All => self.of_all.push(id),
+            Selection::Within(_) => self.of_some.push(id),
             Selection::Topics(topics) => {
                 for topic in topics.iter() {
                     self.by_topic.entry(topic.clone()).or_default().push(id);
@@ -52,6 +55,7 @@ impl Seats {
         let Some(seat) = self.seats.get_mut(id).and_then(Option::take) else { return };
         match &seat.selection {
             Selection::All => self.of_all.retain(|other| *other != id),
+            Selection::Within(_) => self.of_some.retain(|other| *other != id),
             Selection::Topics(topics) => {
                 for topic in topics.iter() {
                     if let Some(seats) = self.by_topic.get_mut(topic) {
@@ -88,7 +92,10 @@ impl Seats {
 
     /// Calls those who wait for something in `row`. They are to be woken once no lock is held.
     pub(crate) fn call(&mut self, row: &Row, woken: &mut Vec<Waker>) {
-        let Self { seats, by_topic, of_all, .. } = self;
+        let Self { seats, by_topic, of_all, of_some, .. } = self;
+        let wants = |seat: &Seat| row.topics().any(|topic| seat.selection.includes(topic));
+        let of_some = of_some.iter().copied().filter(|id| seats[*id].as_ref().is_some_and(wants));
+        let of_some: Vec<SeatId> = if row.is_gap() { Vec::new() } else { of_some.collect() };
         let everybody = 0..seats.len();
         let mut call = |id: SeatId| {
             if let Some(seat) = seats[id].as_mut()
@@ -105,7 +112,7 @@ impl Seats {
         if row.all().is_empty() {
             return;
         }
-        of_all.iter().copied().for_each(&mut call);
+        of_all.iter().copied().chain(of_some).for_each(&mut call);
         for topic in row.topics() {
             by_topic.get(topic).into_iter().flatten().copied().for_each(&mut call);
         }

@@ -95,7 +95,7 @@ impl Rig {
             IssuerSettings::default(),
             Vec::new(),
             Development::On,
-            Vec::new(),
+            Default::default(),
             clock.clone(),
         );
         let issuer = issuer.unwrap();

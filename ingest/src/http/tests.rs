@@ -48,7 +48,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let store = Embedded::open(&folder.path().join("store"), EmbeddedOptions::default()).unwrap();
         let ingest = start(folder.path(), &store, settings).await;
-        let clients: Vec<Client> = resolve_clients(&[], |_| None).unwrap();
+        let clients: Vec<Client> = resolve_clients(&[], &access::Policy::default(), |_| None).unwrap();
         let url = "http://127.0.0.1:4000";
         let issuer = Issuer::open(
             folder.path(),
@@ -56,7 +56,7 @@ impl World {
             IssuerSettings::default(),
             clients,
             Development::On,
-            Vec::new(),
+            access::Trust::default(),
             clock(),
         )
         .unwrap();

@@ -6,7 +6,7 @@ use super::*;
 use crate::{Principal, Refusal};
 
 fn verify(settings: &ForeignSettings, token: &str) -> Result<Principal, Refusal> {
-    let rules = settings.rules().unwrap();
+    let rules = settings.rules(&Arc::default()).unwrap();
     let id = rules.key_id(token)?;
     rules.verify(token, &id, &keys(&[("k1", 1), ("k2", 2)]), Timestamp(NOW * 1_000_000))
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use access::Principal;
 use apollo_compiler::executable::OperationType;
-use schema::{HistoryMark, Places, ResumeCursor, TimeRange, Timestamp, Topic};
+use schema::{HistoryMark, Places, ResumeCursor, TimeRange, Timestamp};
 
-use super::super::{Pipeline, Planned, QUERIES_ONLY, Response, topics, unavailable};
+use super::super::{Chosen, Pipeline, Planned, QUERIES_ONLY, Response, topics, unavailable};
 use super::{Started, Subscription};
 use crate::coerce::{Arguments, bad_input};
 use crate::error::GraphqlError;
@@ -66,7 +66,7 @@ impl Pipeline {
     ) -> Result<Subscription, GraphqlError> {
         let (view, stream) = (&root.stream, root.stream.record.name());
         let named = topics::named(arguments, &self.settings)?;
-        let topics = topics::readable(caller, view, named)?;
+        let chosen = topics::chosen(caller, view, named, &self.settings)?;
         let from = arguments.time("from", &self.clock)?;
         let given = arguments.text("resume")?;
         if given.is_some() && from.is_some() {
@@ -77,18 +77,18 @@ impl Pipeline {
         let cursor = cursor.map_err(|error| bad_input(format!("resume: {error}")))?;
         // Places in another incarnation mean nothing here: all of this one follows.
         let anew = cursor.as_ref().is_some_and(|cursor| cursor.incarnation != view.record.incarnation);
-        let selection = if topics.is_empty() { Selection::All } else { Selection::of(topics.clone()) };
+        let selection = Selection::of(chosen.clone());
         let key = MemoKey::new(root.number, selection.clone());
         let source = self.source(view, selection);
         let reader = match (cursor, from) {
             (Some(_), _) if anew => Reader::from_places(source, Places::default()),
             (Some(ResumeCursor { places, history: Some(mark), .. }), _) => {
-                self.history(source, view, topics, places, (mark.time, Some(mark))).await?
+                self.history(source, view, chosen, places, (mark.time, Some(mark))).await?
             }
             (Some(ResumeCursor { places, history: None, .. }), _) => Reader::from_places(source, places),
             (None, Some(from)) => {
                 let fence = checkpoints(stream, &*self.store).await.map_err(|error| unavailable(&error))?;
-                self.history(source, view, topics, fence, (from, None)).await?
+                self.history(source, view, chosen, fence, (from, None)).await?
             }
             (None, None) => Reader::from_now(source).await.map_err(|error| unavailable(&error))?,
         };
@@ -100,16 +100,13 @@ impl Pipeline {
         &self,
         source: Source,
         view: &StreamView,
-        topics: Vec<Topic>,
+        chosen: Chosen,
         fence: Places,
         (from, mark): (Timestamp, Option<HistoryMark>),
     ) -> Result<Reader, GraphqlError> {
         let range = TimeRange { from, to: TimeRange::ALL.to };
         // Listed after the fence was taken, so that none is missing which has rows within it.
-        let topics = match topics.is_empty() {
-            true => topics::active(view, range, &*self.store, &self.settings).await?,
-            false => topics,
-        };
+        let topics = topics::active(chosen, view, range, &*self.store, &self.settings).await?;
         Ok(Reader::in_history(source, History::new(fence, topics, from, mark)))
     }
 

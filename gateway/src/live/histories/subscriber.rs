@@ -198,11 +198,12 @@ async fn topics(
 ) -> Vec<schema::Topic> {
     match selection {
         Selection::Topics(topics) => topics.to_vec(),
-        Selection::All => {
+        Selection::All | Selection::Within(_) => {
             let range = TimeRange { from, to: TimeRange::ALL.to };
             let filter = TopicFilter { range, prefix: String::new(), after: None, limit: 100 };
             let active = store.topics(stream, filter).await.unwrap();
-            active.into_iter().map(|activity| activity.topic).collect()
+            let topics = active.into_iter().map(|activity| activity.topic);
+            topics.filter(|topic| selection.includes(topic)).collect()
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use access::TopicScope;
 use schema::{Message, PartitionId, Stream, StreamName, Timestamp};
 use store::testing::{Ground, Turns};
 use store::{Announce, JournalRow, Store, StreamRecord};
@@ -177,10 +178,14 @@ impl World {
             1 => Begin::Now,
             _ => Begin::Time(Timestamp(self.now - turns.one_of(&[0, 5, 60, 100_000]) * SECOND)),
         };
-        let selection = match turns.below(3) {
+        let selection = match turns.below(4) {
             0 => Selection::All,
-            1 => Selection::of(vec![topic(turns)]),
-            _ => Selection::of(vec![topic(turns), topic(turns)]),
+            1 => Selection::of_topics(vec![topic(turns)]),
+            2 => Selection::of_topics(vec![topic(turns), topic(turns)]),
+            _ => Selection::Within(Arc::new(TopicScope::of(&[
+                topic(turns).as_str(),
+                &format!("{}*", topic(turns)),
+            ]))),
         };
         let slow = turns.one_of(&[1, 1, 3]);
         self.subscribers.push(Subscriber::new(begin, selection, slow));
