@@ -9,11 +9,15 @@ use schema::{StreamName, Topic};
 use store::WritePolicy;
 
 use crate::Principal;
-use crate::policy::writable;
+use crate::policy::{writable, writes_some};
 
 impl WritePolicy for Principal {
     fn may_write(&self, stream: &StreamName, topic: &Topic) -> Result<(), String> {
         writable(self, stream, topic).map_err(|denied| denied.to_string())
+    }
+
+    fn may_write_some(&self, stream: &StreamName) -> Result<(), String> {
+        writes_some(self, stream).map_err(|denied| denied.to_string())
     }
 
     fn own_topic(&self) -> Topic {

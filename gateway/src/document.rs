@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use apollo_compiler::ExecutableDocument;
-use apollo_compiler::executable::{Selection, SelectionSet};
+use apollo_compiler::executable::{OperationType, Selection, SelectionSet};
 use apollo_compiler::parser::Parser;
 use apollo_compiler::validation::{DiagnosticList, Valid};
 
@@ -38,6 +38,18 @@ pub fn validate(
         .map_err(|error| told(&error.errors, Code::GraphqlValidationFailed))?;
     bounded(&document, settings).map_err(|error| vec![error])?;
     document.validate(&snapshot.schema).map_err(|error| told(&error.errors, Code::GraphqlValidationFailed))
+}
+
+/// Whether no operation of a document changes anything.
+pub fn only_reads(text: &str) -> bool {
+    let parsed = Parser::new().parse_ast(text, "query");
+    parsed.is_ok_and(|document| {
+        !document
+            .definitions
+            .iter()
+            .filter_map(|definition| definition.as_operation_definition())
+            .any(|operation| operation.operation_type == OperationType::Mutation)
+    })
 }
 
 /// Why a document does not parse. Where a limit stopped the parser, that alone is told: with the limit, and what to do.

@@ -30,7 +30,7 @@ mod transport;
 
 use std::sync::Arc;
 
-use access::{Access, Bodies};
+use access::{Access, Bodies, Principal};
 use axum::Router;
 use schema::{Clock, Limits};
 use store::{Publish, Replay, Store};
@@ -80,7 +80,7 @@ impl Gateway {
     /// # Errors
     /// A sentence: the store can't be read, or the schema is at odds with itself.
     pub async fn start(parts: Parts) -> Result<Self, String> {
-        let follower = Follower::start(parts.store.clone(), control::sdl()).await?;
+        let follower = Follower::start(parts.store.clone(), control::sdl(), parts.settings.schemas).await?;
         let snapshots = follower.snapshots();
         tokio::spawn(follower.run());
         let control = control::schema(control::Parts {
@@ -129,6 +129,14 @@ impl Gateway {
     /// The schema in force, as SDL.
     pub fn sdl(&self) -> String {
         self.pipeline.snapshots.current().sdl.clone()
+    }
+
+    /// The part of the schema that `caller` sees, as SDL.
+    ///
+    /// # Errors
+    /// A sentence: the schema is at odds with itself, which is a fault of Tidegate.
+    pub async fn sdl_for(&self, caller: &Principal) -> Result<String, String> {
+        Ok(self.pipeline.snapshots.seen_by(caller).await?.sdl.clone())
     }
 
     /// The pipeline itself, for tests and benches that need no socket.

@@ -26,6 +26,8 @@ pub struct GatewaySettings {
     pub execution_ms: u64,
     /// Compiled plans that are kept.
     pub plans: usize,
+    /// Schemas that are kept for those who see a part of it only.
+    pub schemas: usize,
     /// Field errors that a response lists; further ones are counted.
     pub errors_max: usize,
     /// Largest request body, in bytes.
@@ -45,6 +47,7 @@ impl Default for GatewaySettings {
             response_bytes: 64 << 20,
             execution_ms: 30_000,
             plans: 1_000,
+            schemas: 100,
             errors_max: 100,
             body_bytes: 8 << 20,
         }

@@ -17,6 +17,12 @@ pub trait WritePolicy: Send + Sync + Debug {
     /// A sentence for the caller.
     fn may_write(&self, stream: &StreamName, topic: &Topic) -> Result<(), String>;
 
+    /// Whether the caller may write some topic of `stream`, one that is there or not: asked before it is told whether it is.
+    ///
+    /// # Errors
+    /// A sentence for the caller.
+    fn may_write_some(&self, stream: &StreamName) -> Result<(), String>;
+
     /// The caller's own topic, for streams whose topic is the caller.
     fn own_topic(&self) -> Topic;
 }

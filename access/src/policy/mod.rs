@@ -201,6 +201,15 @@ pub(crate) fn writable(principal: &Principal, stream: &StreamName, topic: &Topic
     Err(outside(stream, format!("to write topic {text:?}")))
 }
 
+/// Whether `principal` may write some topic of `stream`.
+pub(crate) fn writes_some(principal: &Principal, stream: &StreamName) -> Result<(), Denied> {
+    if principal.grants().stream(stream).write.is_any() {
+        return Ok(());
+    }
+    require_some(principal, Right::Write)?;
+    Err(outside(stream, "to write it".into()))
+}
+
 fn readable(principal: &Principal, stream: &StreamName, rule: &TopicRule) -> Result<ReadScope, Denied> {
     let rights = principal.grants().stream(stream);
     let StreamRights { read, admin, .. } = &*rights;

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use schema::{Position, StreamName};
 use store::{Discarded, Replay, ReplayError, Replayed, letters};
 
-use super::{Time, coded, count, store, stream, unavailable};
+use super::{Time, administered, coded, count, store, unavailable};
 
 /// Most positions of one request.
 const POSITIONS_MAX: usize = 100;
@@ -96,8 +96,8 @@ impl DeadLetterOutcome {
 }
 
 pub(super) async fn one(ctx: &Context<'_>, name: &str, at: &str) -> Result<Option<DeadLetter>, Error> {
-    let (stream, position) = (stream(ctx, name)?, parse(at)?);
-    let letter = store(ctx)?.dead_letter(stream.record.name(), &position).await;
+    let (stream, position) = (administered(ctx, name)?, parse(at)?);
+    let letter = store(ctx)?.dead_letter(&stream, &position).await;
     Ok(letter.map_err(|error| unavailable(&error))?.map(Into::into))
 }
 
@@ -107,12 +107,12 @@ pub(super) async fn list(
     first: Option<i32>,
     after: Option<String>,
 ) -> Result<Vec<DeadLetter>, Error> {
-    let (stream, first) = (stream(ctx, name)?, count(first, ctx)?);
+    let (stream, first) = (administered(ctx, name)?, count(first, ctx)?);
     let mut after = after.as_deref().map(parse).transpose()?;
     let (mut letters, mut bytes): (Vec<DeadLetter>, _) = (Vec::new(), 0);
     while letters.len() < first && bytes < LIST_BYTES {
         let most = READ_AT_ONCE.min(first - letters.len());
-        let read = store(ctx)?.dead_letters(stream.record.name(), after.clone(), most).await;
+        let read = store(ctx)?.dead_letters(&stream, after.clone(), most).await;
         let read = read.map_err(|error| unavailable(&error))?;
         let is_last = read.len() < most;
         bytes += read.iter().map(|letter| letter.raw.len()).sum::<usize>();
@@ -174,7 +174,7 @@ pub(super) async fn discard(
 
 /// The stream and the letters that a request is about.
 fn asked(ctx: &Context<'_>, name: &str, positions: &[String]) -> Result<(StreamName, Vec<Position>), Error> {
-    let stream = stream(ctx, name)?.record.name().clone();
+    let stream = administered(ctx, name)?;
     if positions.len() > POSITIONS_MAX {
         let count = positions.len();
         return Err(Error::new(format!(

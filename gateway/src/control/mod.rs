@@ -11,16 +11,16 @@ mod topics;
 
 use std::sync::Arc;
 
-use access::{Denied, Principal, Role, policy};
+use access::{Action, Denied, Principal, Right, policy};
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, EmptySubscription, Error, ErrorExtensions, Schema, ValidationMode};
-use schema::Clock;
+use schema::{Clock, StreamName};
 use store::{Publish, Replay, Store, StoreError};
 
 pub use scalars::{JsonText, Time};
 
 use crate::settings::GatewaySettings;
-use crate::snapshot::{Snapshots, StreamView};
+use crate::snapshot::{Snapshot, Snapshots, StreamView};
 use mutation::Mutation;
 use query::Query;
 use streams::Partitions;
@@ -30,7 +30,12 @@ pub type ControlSchema = Schema<Query, Mutation, EmptySubscription>;
 
 /// Who asks; put into each request.
 #[derive(Debug)]
-pub struct Caller(pub Principal);
+pub struct Caller {
+    /// Whose token it is.
+    pub principal: Principal,
+    /// The schema that it sees.
+    pub sees: Arc<Snapshot>,
+}
 
 /// What the resolvers are handed.
 pub struct Parts {
@@ -74,20 +79,31 @@ fn store<'a>(ctx: &Context<'a>) -> Result<&'a Arc<dyn Store>, Error> {
 }
 
 fn caller<'a>(ctx: &Context<'a>) -> Result<&'a Principal, Error> {
-    ctx.data::<Caller>().map(|caller| &caller.0)
+    ctx.data::<Caller>().map(|caller| &caller.principal)
 }
 
-/// Asks for a role.
-fn require(ctx: &Context<'_>, role: Role) -> Result<(), Error> {
-    policy::require(caller(ctx)?, role).map_err(|error| denied(&error))
+/// Refuses who may read nothing at all.
+fn reads_some(ctx: &Context<'_>) -> Result<(), Error> {
+    policy::require_some(caller(ctx)?, Right::Read).map_err(|error| denied(&error))
 }
 
-/// The stream of that name, if there is one.
+/// The stream of that name, if there is one that the caller sees.
 fn stream(ctx: &Context<'_>, name: &str) -> Result<Arc<StreamView>, Error> {
-    let snapshot = ctx.data::<Snapshots>()?.current();
-    snapshot.stream(name).cloned().ok_or_else(|| {
-        Error::new(format!("there is no stream {name:?}: query streams {{ name }} for those there are"))
-    })
+    reads_some(ctx)?;
+    ctx.data::<Caller>()?.sees.stream(name).cloned().ok_or_else(|| unknown(name))
+}
+
+/// The stream of that name, if there is one, for who may see its dead letters: that is asked first.
+fn administered(ctx: &Context<'_>, name: &str) -> Result<StreamName, Error> {
+    let stream = StreamName::new(name).map_err(|error| Error::new(error.to_string()))?;
+    let action = Action::Administer { stream: &stream };
+    policy::check(caller(ctx)?, &action).map_err(|error| denied(&error))?;
+    let known = ctx.data::<Snapshots>()?.current().stream(name).is_some();
+    known.then_some(stream).ok_or_else(|| unknown(name))
+}
+
+fn unknown(name: &str) -> Error {
+    Error::new(format!("there is no stream {name:?}: query streams {{ name }} for those there are"))
 }
 
 fn denied(error: &Denied) -> Error {

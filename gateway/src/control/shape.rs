@@ -1,7 +1,7 @@
 //! What is known of a stream's JSON, place by place.
 
 use async_graphql::{Context, Error, SimpleObject};
-use schema::shape::Learned;
+use schema::shape::{Below, Learned};
 
 use super::{store, stream, unavailable};
 
@@ -32,20 +32,24 @@ pub(super) async fn places(ctx: &Context<'_>, name: &str) -> Result<Option<Shape
     let shape = store(ctx)?.shape(stream.record.name()).await.map_err(|error| unavailable(&error))?;
     Ok(shape.map(|shape| {
         let mut places = Vec::new();
-        let cut = walk(&shape.learned, "", &mut places);
+        let cut = walk(&shape.learned, "", &stream.hidden.root(), &mut places);
         Shape { version: shape.version, cut, places }
     }))
 }
 
-/// Appends `learned` and all below it; says whether anything there was cut.
-fn walk(learned: &Learned, path: &str, places: &mut Vec<Place>) -> bool {
+/// Appends `learned` and all below it that is not hidden; says whether anything there was cut.
+fn walk(learned: &Learned, path: &str, hidden: &Below<'_>, places: &mut Vec<Place>) -> bool {
+    if hidden.is_hidden() {
+        return false;
+    }
     let mut cut = learned.cut;
-    let any = learned.map.iter().chain(&learned.elements).map(|below| ("*", &**below));
-    let named = learned.fields.iter().map(|(name, below)| (&**name, below));
+    let map = learned.map.iter().map(|below| ("*", &**below, hidden.any_member()));
+    let elements = learned.elements.iter().map(|below| ("*", &**below, hidden.element()));
+    let named = learned.fields.iter().map(|(name, below)| (&**name, below, hidden.member(name)));
     places.push(Place { path: path.to_owned(), kinds: learned.kinds.names(), opened: learned.opened });
-    for (name, below) in named.chain(any) {
+    for (name, below, hidden) in named.chain(map).chain(elements) {
         let segment = name.replace('~', "~0").replace('/', "~1");
-        cut |= walk(below, &format!("{path}/{segment}"), places);
+        cut |= walk(below, &format!("{path}/{segment}"), &hidden, places);
     }
     cut
 }

@@ -10,8 +10,8 @@ use futures_util::future::try_join_all;
 use schema::StreamName;
 use store::{LeaseState, Report, Store, StoreError};
 
-use super::{caller, denied, unavailable};
-use crate::snapshot::{Snapshots, StreamView};
+use super::{Caller, caller, denied, unavailable};
+use crate::snapshot::StreamView;
 
 /// A named flow of messages with one shape.
 pub struct Stream(pub Arc<StreamView>);
@@ -52,10 +52,9 @@ pub struct Progress {
     dead_letters: u64,
 }
 
-/// All streams, by name.
+/// All streams that the caller sees, by name.
 pub(super) fn all(ctx: &Context<'_>) -> Result<Vec<Stream>, Error> {
-    let snapshot = ctx.data::<Snapshots>()?.current();
-    let mut streams: Vec<Stream> = snapshot.streams.values().cloned().map(Stream).collect();
+    let mut streams: Vec<Stream> = ctx.data::<Caller>()?.sees.streams.values().cloned().map(Stream).collect();
     streams.sort_by(|a, b| a.0.record.name().cmp(b.0.record.name()));
     Ok(streams)
 }
@@ -107,7 +106,7 @@ impl Stream {
         self.0.shape_version
     }
 
-    /// Whether the caller may read all its topics, or only its own.
+    /// Whether the caller may read some of its topics only: its own, or those that rules give it.
     async fn own_topic_only(&self, ctx: &Context<'_>) -> Result<bool, Error> {
         let scope = policy::read_scope(caller(ctx)?, self.0.record.name(), &self.0.stream().topic);
         Ok(scope.map_err(|error| denied(&error))? != ReadScope::All)

@@ -14,7 +14,7 @@ impl Execution<'_> {
     pub(super) async fn control(&self, document: &ControlDocument, plan: &Plan) -> Vec<Answer> {
         let request = Request::new(document.text.as_str())
             .variables(self.control_variables(document))
-            .data(Caller(self.caller.clone()));
+            .data(Caller { principal: self.caller.clone(), sees: self.snapshot.clone() });
         let response = Executor::execute(&self.pipeline.control, request).await;
         let mut data = match response.data {
             Value::Object(fields) => fields,

@@ -11,7 +11,7 @@ mod write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use access::Principal;
+use access::{Principal, Right, policy};
 use apollo_compiler::executable::OperationType;
 use apollo_compiler::response::JsonMap;
 use apollo_compiler::validation::Valid;
@@ -26,6 +26,7 @@ pub(crate) use write::cursor;
 
 use crate::coerce;
 use crate::control::ControlSchema;
+use crate::document;
 use crate::error::{Code, GraphqlError};
 use crate::live::Hub;
 use crate::plan::{Documents, Owner, Plan, Prepared};
@@ -100,7 +101,7 @@ struct Planned {
 /// One request on its way.
 pub(crate) struct Execution<'a> {
     pub(crate) pipeline: &'a Pipeline,
-    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) snapshot: &'a Arc<Snapshot>,
     pub(crate) caller: &'a Principal,
     pub(crate) request: &'a GraphqlRequest,
     pub(crate) prepared: &'a Prepared,
@@ -115,13 +116,16 @@ impl Pipeline {
         request: &GraphqlRequest,
         queries_only: bool,
     ) -> Response {
-        let snapshot = self.snapshots.current();
+        let snapshot = match self.seen_by(caller).await {
+            Ok(snapshot) => snapshot,
+            Err(answer) => return answer,
+        };
         let refused = |kind| match kind {
             OperationType::Subscription => Some(ONE_ANSWER),
             OperationType::Mutation if queries_only => Some(QUERIES_ONLY),
             _ => None,
         };
-        match self.plan(&snapshot, request, refused) {
+        match self.plan(&snapshot, caller, request, refused) {
             Ok(planned) => self.run(&snapshot, caller, request, &planned).await,
             Err(errors) => Response::new(response::refused(&errors), &snapshot),
         }
@@ -130,7 +134,7 @@ impl Pipeline {
     /// Executes what was planned, and answers.
     async fn run(
         &self,
-        snapshot: &Snapshot,
+        snapshot: &Arc<Snapshot>,
         caller: &Principal,
         request: &GraphqlRequest,
         planned: &Planned,
@@ -149,9 +153,25 @@ impl Pipeline {
         Response::new(body, snapshot)
     }
 
+    /// The schema that `caller` sees, or what is answered where there is none.
+    async fn seen_by(&self, caller: &Principal) -> Result<Arc<Snapshot>, Response> {
+        self.snapshots.seen_by(caller).await.map_err(|error| {
+            tracing::error!(error, "the schema of a caller can't be built");
+            let message = "the schema of this caller can't be built: it is told in the log why";
+            let errors = [GraphqlError::new(Code::Internal, message)];
+            Response::new(response::refused(&errors), &self.snapshots.current())
+        })
+    }
+
+    /// The version of the schema that `caller` sees.
+    pub(crate) async fn version(&self, caller: &Principal) -> String {
+        self.seen_by(caller).await.map_or_else(|answer| answer.schema_version, |seen| seen.version.clone())
+    }
+
     /// What kind of operation a request asks for; `None` where that can't be told, which its execution will say.
-    pub(crate) fn kind(&self, request: &GraphqlRequest) -> Option<OperationType> {
-        let prepared = self.documents.prepare(request, &self.snapshots.current(), &self.settings).ok()?;
+    pub(crate) async fn kind(&self, caller: &Principal, request: &GraphqlRequest) -> Option<OperationType> {
+        let snapshot = self.seen_by(caller).await.ok()?;
+        let prepared = self.documents.prepare(request, &snapshot, &self.settings).ok()?;
         Some(prepared.operation().ok()?.operation_type)
     }
 
@@ -159,10 +179,12 @@ impl Pipeline {
     fn plan(
         &self,
         snapshot: &Snapshot,
+        caller: &Principal,
         request: &GraphqlRequest,
         refused: impl FnOnce(OperationType) -> Option<&'static str>,
     ) -> Result<Planned, Vec<GraphqlError>> {
-        let prepared = self.documents.prepare(request, snapshot, &self.settings)?;
+        let prepared = self.documents.prepare(request, snapshot, &self.settings);
+        let prepared = prepared.map_err(|errors| with_reason(caller, request, errors))?;
         let one = |error| vec![error];
         let operation = prepared.operation().map_err(one)?;
         let kind = operation.operation_type;
@@ -206,6 +228,21 @@ impl Execution<'_> {
         }
         answers
     }
+}
+
+/// Why a document is not valid, where its caller may read nothing at all: no stream is in its schema, which would be a riddle.
+fn with_reason(
+    caller: &Principal,
+    request: &GraphqlRequest,
+    mut errors: Vec<GraphqlError>,
+) -> Vec<GraphqlError> {
+    if errors.iter().all(|error| error.code == Code::GraphqlValidationFailed)
+        && document::only_reads(&request.query)
+        && let Err(denied) = policy::require_some(caller, Right::Read)
+    {
+        errors.insert(0, GraphqlError::new(Code::Forbidden, denied.to_string()));
+    }
+    errors
 }
 
 fn unavailable(error: &StoreError) -> GraphqlError {

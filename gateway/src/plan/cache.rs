@@ -39,7 +39,8 @@ pub struct Prepared {
 /// An entry serves as long as the streams that it touches are those that it was made for, whatever changes beside them.
 #[derive(Debug)]
 pub struct Documents {
-    prepared: Cache<(String, Option<String>), Arc<Prepared>>,
+    /// By what is hidden from those who ask, document and operation.
+    prepared: Cache<(Arc<str>, String, Option<String>), Arc<Prepared>>,
 }
 
 impl Documents {
@@ -58,7 +59,7 @@ impl Documents {
         snapshot: &Snapshot,
         settings: &GatewaySettings,
     ) -> Result<Arc<Prepared>, Vec<GraphqlError>> {
-        let key = (request.query.clone(), request.operation_name.clone());
+        let key = (snapshot.hidden.clone(), request.query.clone(), request.operation_name.clone());
         if let Some(known) = self.prepared.get(&key).filter(|known| known.serves(snapshot)) {
             return Ok(known);
         }

@@ -1,6 +1,7 @@
 //! The schema as text: the control plane's, and a root field for each stream.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use schema::shape::{write_fields, write_types};
 
@@ -50,10 +51,10 @@ type PageInfo {
 "#;
 
 /// The whole schema. Streams are written by name, so that equal catalogs give equal texts.
-pub(super) fn write(control: &str, streams: &[StreamView]) -> String {
+pub(super) fn write(control: &str, streams: &[Arc<StreamView>]) -> String {
     let mut sdl = String::from(control);
     sdl.push_str(COMMON);
-    let mut sorted: Vec<&StreamView> = streams.iter().collect();
+    let mut sorted: Vec<&StreamView> = streams.iter().map(|view| &**view).collect();
     sorted.sort_by_key(|view| view.record.name());
     for view in &sorted {
         stream(view, &mut sdl);
@@ -151,10 +152,12 @@ type {message} {{
   key: String!
   "Where it stands in its log."
   position: String!
-  "The producer's JSON, byte for byte."
-  raw: String!
 "#
     );
+    // It has every field, so it is for those who see them all.
+    if view.shows_whole_messages() {
+        sdl.push_str("  \"The producer's JSON, byte for byte.\"\n  raw: String!\n");
+    }
     if let Some(data) = &view.published.data {
         write_fields(data, sdl);
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use access::{Access, Bodies, Signed};
+use access::{Access, Bodies, Principal, Signed};
 use async_graphql_axum::GraphQLRequest;
 use axum::Router;
 use axum::extract::{FromRef, Request, State};
@@ -72,23 +72,19 @@ async fn execute(State(shared): State<Shared>, Signed(caller): Signed, request: 
     if content_type.split(';').next().is_none_or(|kind| !kind.trim().eq_ignore_ascii_case("application/json"))
     {
         let message = format!("Content-Type is {content_type:?}: expected application/json");
-        return refused(
-            &shared,
-            &headers,
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            &GraphqlError::new(Code::BadRequest, message),
-        );
+        let error = GraphqlError::new(Code::BadRequest, message);
+        return refused(&shared, &caller, &headers, StatusCode::UNSUPPORTED_MEDIA_TYPE, &error).await;
     }
     let body = match Whole::read(request, &shared.pipeline.settings, &shared.bodies).await {
         Ok(body) => body,
-        Err((status, error)) => return refused(&shared, &headers, status, &error),
+        Err((status, error)) => return refused(&shared, &caller, &headers, status, &error).await,
     };
     let request = match GraphqlRequest::from_json(&body.bytes) {
         Ok(request) => request,
-        Err(error) => return refused(&shared, &headers, StatusCode::BAD_REQUEST, &error),
+        Err(error) => return refused(&shared, &caller, &headers, StatusCode::BAD_REQUEST, &error).await,
     };
-    if sse::is_asked_for(&shared, &headers, &request) {
-        return sse::respond(&shared, caller, &Method::POST, &headers, request);
+    if sse::is_asked_for(&shared, &caller, &headers, &request).await {
+        return sse::respond(&shared, caller, &Method::POST, &headers, request).await;
     }
     let answer = shared.pipeline.execute(&caller, &request, false).await;
     respond(&headers, answer)
@@ -109,8 +105,8 @@ async fn query(
         .filter_map(|(name, value)| Some((name.to_string(), serde_json::value::to_raw_value(value).ok()?)));
     let variables: HashMap<_, _> = variables.collect();
     let request = GraphqlRequest::new(request.query, request.operation_name, variables);
-    if sse::is_asked_for(&shared, &headers, &request) {
-        return sse::respond(&shared, caller, &Method::GET, &headers, request);
+    if sse::is_asked_for(&shared, &caller, &headers, &request).await {
+        return sse::respond(&shared, caller, &Method::GET, &headers, request).await;
     }
     let answer = shared.pipeline.execute(&caller, &request, true).await;
     respond(&headers, answer)
@@ -127,9 +123,15 @@ fn respond(headers: &HeaderMap, answer: crate::execute::Response) -> Response {
     with_headers(&answer.schema_version, headers, status, answer.body)
 }
 
-fn refused(shared: &Shared, headers: &HeaderMap, status: StatusCode, error: &GraphqlError) -> Response {
+async fn refused(
+    shared: &Shared,
+    caller: &Principal,
+    headers: &HeaderMap,
+    status: StatusCode,
+    error: &GraphqlError,
+) -> Response {
     let body = response::refused(std::slice::from_ref(error)).bytes;
-    let mut response = with_headers(&shared.pipeline.snapshots.current().version, headers, status, body);
+    let mut response = with_headers(&shared.pipeline.version(caller).await, headers, status, body);
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }

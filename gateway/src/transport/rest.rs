@@ -2,17 +2,17 @@
 
 use std::io::Write;
 
-use access::{Role, Signed, policy};
+use access::{Action, Denied, Principal, Signed, policy};
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use schema::{PageCursor, StreamName, TimeRange, Timestamp};
+use schema::{PageCursor, StreamName, TimeRange, Timestamp, TopicRule};
 use serde::Deserialize;
 
 use super::http::Shared;
 use crate::error::{Code, GraphqlError};
-use crate::execute::{Ask, cursor, read};
+use crate::execute::{Ask, Pipeline, cursor, read};
 
 /// The stream of `/data`.
 const STREAM: &str = "data";
@@ -33,10 +33,10 @@ pub(super) async fn own_messages(
     Signed(caller): Signed,
     parameters: Result<Query<Parameters>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
-    if let Err(denied) = policy::require(&caller, Role::Read) {
+    let pipeline = &shared.pipeline;
+    if let Err(denied) = may_read(pipeline, &caller) {
         return access::AuthError::from(denied).into_response();
     }
-    let pipeline = &shared.pipeline;
     let answer = async {
         let Query(parameters) = parameters.map_err(|error| bad(error.body_text()))?;
         let stream = StreamName::new(STREAM).map_err(|error| bad(error.to_string()))?;
@@ -89,6 +89,22 @@ pub(super) async fn own_messages(
     match answer.await {
         Ok(body) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
         Err(error) => failed(&error),
+    }
+}
+
+/// Whether `caller` may read its own messages, as they are.
+fn may_read(pipeline: &Pipeline, caller: &Principal) -> Result<(), Denied> {
+    let Ok(stream) = StreamName::new(STREAM) else { return Ok(()) };
+    let snapshot = pipeline.snapshots.current();
+    let known = snapshot.stream(STREAM).map(|view| view.stream().topic.clone());
+    let (rule, topic) = (known.unwrap_or(TopicRule::Caller), caller.own_topic());
+    policy::check(caller, &Action::ReadTopic { stream: &stream, rule: &rule, topic })?;
+    match policy::sees(caller, &stream) {
+        Some(hidden) if hidden.is_empty() => Ok(()),
+        _ => {
+            let what = "whole messages, of which some fields are hidden: query them by /graphql".to_owned();
+            Err(Denied::Outside { stream, what })
+        }
     }
 }
 

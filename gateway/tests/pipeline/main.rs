@@ -6,5 +6,6 @@ mod control;
 mod documents;
 mod pages;
 mod rig;
+mod rights;
 mod selections;
 mod subscriptions;

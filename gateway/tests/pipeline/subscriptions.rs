@@ -283,7 +283,7 @@ async fn who_may_not_read_is_refused_and_who_may_read_its_own_gets_only_that() {
     assert!(refusal.contains("data.read"), "{refusal}");
     let reader = principal(&[Role::Read]);
     let refusal = live.refusal(&reader, "subscription { own(topic: \"bob\") { late } }").await;
-    assert!(refusal.contains("your own topic only: alice"), "{refusal}");
+    assert!(refusal.contains("only its own topic, alice"), "{refusal}");
     let mut own = live.start(&reader, "subscription { own { message { topic } } }", json!({})).await.unwrap();
     let name = StreamName::new("own").unwrap();
     let mut live = live;

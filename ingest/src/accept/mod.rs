@@ -80,6 +80,8 @@ impl Acceptor {
         request: PublishRequest,
     ) -> Result<(Topic, LogEntry), PublishError> {
         let name = request.stream.clone();
+        // Who may not write there is not told whether there is such a stream.
+        caller.may_write_some(&name).map_err(PublishError::Denied)?;
         if !standings.contains_key(&name) {
             let standing = match self.streams.find(&name).await {
                 Ok(Some(record)) => Standing::Known(record),

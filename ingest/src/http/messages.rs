@@ -1,6 +1,6 @@
 //! `POST /streams/{stream}/messages`: many messages, taken as they come, so that a large body needs little memory.
 
-use access::{Principal, Role, Signed, policy};
+use access::{Principal, Right, Signed, policy};
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Extension, Path, Query};
@@ -37,7 +37,7 @@ pub(super) async fn post_messages(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, HttpError> {
-    policy::require(&caller, Role::Write).map_err(access::AuthError::from)?;
+    policy::require_some(&caller, Right::Write).map_err(access::AuthError::from)?;
     let stream = stream_of(path)?;
     let Query(Common { key, topic }) = common.map_err(|error| HttpError::bad_request(error.body_text()))?;
     let topic = topic.as_deref().map(Topic::new).transpose();

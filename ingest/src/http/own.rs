@@ -1,6 +1,6 @@
 //! `POST /data`: the body is a message, for the caller's own topic of the stream `data`.
 
-use access::{Role, Signed, policy};
+use access::{Right, Signed, policy};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::Extension;
@@ -21,7 +21,7 @@ pub(super) async fn post_data(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Put>, HttpError> {
-    policy::require(&caller, Role::Write).map_err(access::AuthError::from)?;
+    policy::require_some(&caller, Right::Write).map_err(access::AuthError::from)?;
     let stream = StreamName::new(OWN_DATA).map_err(|error| HttpError::bad_request(error.to_string()))?;
     kind(&headers, false)?;
     let body = Bounded::new(body, &headers, &entry)?.all().await?;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use access::{Role, Signed, policy};
+use access::{Right, Signed, policy};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
@@ -71,7 +71,7 @@ pub(super) async fn put_record(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Put>, HttpError> {
-    policy::require(&caller, Role::Write).map_err(access::AuthError::from)?;
+    policy::require_some(&caller, Right::Write).map_err(access::AuthError::from)?;
     let stream = stream_of(path)?;
     kind(&headers, false)?;
     let whole = Bounded::new(body, &headers, &entry)?.all().await?;

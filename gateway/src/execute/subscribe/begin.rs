@@ -26,9 +26,12 @@ impl Pipeline {
         queries_only: bool,
         resume: Option<&str>,
     ) -> Started {
-        let snapshot = self.snapshots.current();
+        let snapshot = match self.seen_by(caller).await {
+            Ok(snapshot) => snapshot,
+            Err(answer) => return Started::Answer(answer),
+        };
         let refused = |kind| (queries_only && kind == OperationType::Mutation).then_some(QUERIES_ONLY);
-        let begun = match self.plan(&snapshot, request, refused) {
+        let begun = match self.plan(&snapshot, caller, request, refused) {
             Ok(planned) if planned.kind != OperationType::Subscription => {
                 return Started::Answer(self.run(&snapshot, caller, request, &planned).await);
             }

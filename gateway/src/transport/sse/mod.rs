@@ -31,16 +31,21 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// Whether a request is answered by events: its client takes nothing else, or it is a subscription.
-pub(super) fn is_asked_for(shared: &Shared, headers: &HeaderMap, request: &GraphqlRequest) -> bool {
+pub(super) async fn is_asked_for(
+    shared: &Shared,
+    caller: &Principal,
+    headers: &HeaderMap,
+    request: &GraphqlRequest,
+) -> bool {
     match accept::wish(headers) {
         Wish::Events => true,
-        Wish::Either => shared.pipeline.kind(request) == Some(OperationType::Subscription),
+        Wish::Either => shared.pipeline.kind(caller, request).await == Some(OperationType::Subscription),
         Wish::NoEvents => false,
     }
 }
 
 /// Answers by events. What is wrong with the document is told by an event too, as a browser hides a failed request.
-pub(super) fn respond(
+pub(super) async fn respond(
     shared: &Shared,
     caller: Principal,
     method: &Method,
@@ -48,7 +53,7 @@ pub(super) fn respond(
     request: GraphqlRequest,
 ) -> Response {
     let pipeline = &shared.pipeline;
-    let version = &pipeline.snapshots.current().version;
+    let version = pipeline.version(&caller).await;
     let resume = headers.get(LAST_EVENT_ID).map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
     let accepted_until = caller.accepted_until();
     let order = Order {
@@ -72,7 +77,7 @@ pub(super) fn respond(
         let piece = events.next().await?;
         Some((Ok::<_, Infallible>(piece), events))
     });
-    stream(version, Body::from_stream(pieces))
+    stream(&version, Body::from_stream(pieces))
 }
 
 fn stream(schema_version: &str, body: Body) -> Response {
