@@ -213,3 +213,87 @@ proptest! {
         }
     }
 }
+
+/// What is left of the types of `documents` when these paths are hidden.
+fn left(documents: &[&str], hidden: &[&str]) -> String {
+    let limits = Limits { object_names: 3, ..Limits::default() };
+    let mut shape = Shape::default();
+    let mut learned = Learned::default();
+    learn(&mut learned, documents, &limits);
+    shape = shape.grown(learned, "T", &limits);
+    let paths = hidden.iter().map(|path| FieldPath::try_from((*path).to_owned()).unwrap());
+    let published = shape.published.without(&Hidden::new(paths.collect()));
+    let mut sdl = String::new();
+    if let Some(data) = &published.data {
+        write_fields(data, &mut sdl);
+        write_types(data, &mut sdl);
+    }
+    sdl.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn what_is_hidden_leaves_nothing_through_which_it_could_be_seen() {
+    let nested = r#"{"a":1,"b":{"c":1,"d":"x"}}"#;
+    let whole = "data: TData type TData { a: Long b: TDataB } type TDataB { c: Long d: String }";
+    let mixed = [nested, r#"{"b":"x"}"#];
+    let map = r#"{"m":{"p":{"x":1,"y":2},"q":{"x":1},"r":{},"s":{}}}"#;
+    let list = r#"{"l":[{"x":1,"y":2}],"ll":[[{"x":1,"y":2}]]}"#;
+    let opened = r#"{"message":"{\"x\":1,\"y\":2}","text":"{\"x\":1}"}"#;
+    for (documents, hidden, expect) in [
+        (&[nested][..], &[][..], whole),
+        (&[nested], &["/x", "/b/x/y", "/c"], whole),
+        (&[nested], &["/b/c"], "data: TData type TData { a: Long b: TDataB } type TDataB { d: String }"),
+        (&[nested], &["/b"], "data: TData type TData { a: Long }"),
+        // A type without fields is none, and so is what would be of it.
+        (&[nested], &["/b/c", "/b/d"], "data: TData type TData { a: Long }"),
+        (&[nested], &["/*"], ""),
+        (&[nested], &["/*/c"], "data: TData type TData { a: Long b: TDataB } type TDataB { d: String }"),
+        // What lies below a text could be in it; a number holds nothing.
+        (
+            &[nested],
+            &["/b/d/e", "/a/e"],
+            "data: TData type TData { a: Long b: TDataB } type TDataB { c: Long }",
+        ),
+        // A sibling shows the value as it is, whatever its kind.
+        (&mixed, &["/b/c"], "data: TData type TData { a: Long b: TDataB } type TDataB { d: String }"),
+        (
+            &[map],
+            &["/m/p/x"],
+            "data: TData type TData { \"In the JSON: \\\"m\\\"\" m_entries: [TDataMEntry!] } type TDataMEntry { key: String! value: TDataMEntryValue } type TDataMEntryValue { y: Long }",
+        ),
+        (&[map], &["/m/*"], ""),
+        (&[map], &["/m/p"], ""),
+        (
+            &[list],
+            &["/l/*/x", "/ll/x"],
+            "data: TData type TData { l: [TDataL] ll: [[TDataLl]] } type TDataL { y: Long } type TDataLl { y: Long }",
+        ),
+        (&[list], &["/l/0/x", "/ll"], "data: TData type TData { l: [TDataL] } type TDataL { y: Long }"),
+        (
+            &[opened],
+            &["/message/x"],
+            "data: TData type TData { message: TDataMessage text: String } type TDataMessage { y: Long }",
+        ),
+        (
+            &[opened],
+            &["/text/x"],
+            "data: TData type TData { message: TDataMessage } type TDataMessage { x: Long y: Long }",
+        ),
+        (&["[1]"], &["/0"], ""),
+        (&["7"], &["/x"], "data: Long"),
+    ] {
+        let told = left(documents, hidden);
+        let told = if told.starts_with("data") { told } else { told.trim().to_owned() };
+        assert_eq!(told, expect, "{documents:?} without {hidden:?}");
+    }
+}
+
+#[test]
+fn paths_of_fields_are_read_as_they_are_written() {
+    for text in ["/a", "/a/b", "/a/*/b", "/a~1b/~0", "/0"] {
+        assert_eq!(FieldPath::try_from(text.to_owned()).unwrap().to_string(), text);
+    }
+    for text in ["", "/", "a", "/a/", "//a", "a/b"] {
+        assert!(FieldPath::try_from(text.to_owned()).is_err(), "{text}");
+    }
+}

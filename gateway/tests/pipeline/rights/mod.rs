@@ -37,7 +37,7 @@ fn callers() -> Vec<(Principal, Vec<&'static str>)> {
         identity.claims.insert("/tenant".into(), vec![tenant.into()]);
         Principal::of(identity, &policy).unwrap()
     };
-    let hidden = ["SECRET", "424242", "UNSEEN", "LETTER", "cellar", "Cellar"];
+    let hidden = ["SECRET", "424242", "UNSEEN", "LETTER", "cellar", "Cellar", "kard", "prise", "pinn"];
     let with = |more: &[&'static str]| [&hidden[..], more].concat();
     vec![
         (caller("partner", "acme"), with(&["FOREIGN", "MARK"])),
