@@ -33,6 +33,6 @@ pub use leases::{Lease, LeaseState, Leases, Registration, Report};
 pub use letters::{Discarded, LetterDecisions, NoReplays, Replay, ReplayError, Replayed};
 pub use publish::{Publish, PublishError, PublishRequest, Published, WritePolicy};
 pub use traits::{
-    Catalog, DeadLetter, DeadLetters, IdClaim, Ids, Journal, JournalRow, Messages, Next, Order, RowMark,
-    Store, TopicActivity, TopicFilter, TopicPage,
+    Catalog, DeadLetter, DeadLetters, Entries, Entry, IdClaim, Ids, Journal, JournalRow, Messages, Next,
+    Order, RowMark, Store, TopicActivity, TopicFilter, TopicPage,
 };

@@ -200,6 +200,38 @@ pub trait Catalog: Send + Sync {
     async fn catalog_revision(&self) -> Result<u64, StoreError>;
 }
 
+/// A small document that all nodes share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// What it is called among those of its kind: text without a zero byte.
+    pub name: String,
+    /// Counts its changes, from 1.
+    pub version: u64,
+    /// What it says.
+    pub document: String,
+}
+
+/// Small documents that all nodes share: few of a kind, and read whole. A kind is a word of the code's.
+#[async_trait]
+pub trait Entries: Send + Sync {
+    /// All entries of a kind, by name.
+    async fn entries(&self, kind: &str) -> Result<Vec<Entry>, StoreError>;
+
+    /// One of them, if it is there.
+    async fn entry(&self, kind: &str, name: &str) -> Result<Option<Entry>, StoreError>;
+
+    /// Writes an entry, durably, if the one there has `entry.version - 1` (none: 0). `false` if it has not: read again.
+    async fn put_entry(&self, kind: &str, entry: &Entry) -> Result<bool, StoreError>;
+
+    /// Removes an entry, durably, if the one there has this version. `false` if it has not: read again. Whoever writes one of that
+    /// name later begins with version 1 again.
+    async fn remove_entry(&self, kind: &str, name: &str, version: u64) -> Result<bool, StoreError>;
+
+    /// A number that is another one after each change of an entry: cheap enough to ask a few times a second. Read before the entries,
+    /// it says of which change they are at least.
+    async fn entries_revision(&self) -> Result<u64, StoreError>;
+}
+
 /// A record that could not become a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {

@@ -20,6 +20,7 @@ mod model;
 
 pub mod catalog;
 pub mod dead_letters;
+pub mod entries;
 pub mod ids;
 pub mod journal;
 pub mod leases;
@@ -35,7 +36,7 @@ pub type Outcome = Result<(), crate::StoreError>;
 ///
 /// # Errors
 /// The store's first error.
-pub async fn run_all<S: crate::Store>(store: &S) -> Outcome {
+pub async fn run_all<S: crate::Store + crate::Entries>(store: &S) -> Outcome {
     crate::conformance_cases!(conformance_calls!(store));
     Ok(())
 }
@@ -92,6 +93,11 @@ macro_rules! conformance_cases {
             catalog::streams_are_compared_and_set,
             catalog::shapes_are_compared_and_set,
             catalog::of_writers_at_once_one_wins,
+            entries::entries_are_compared_and_set,
+            entries::an_entry_that_was_removed_begins_again,
+            entries::kinds_are_lists_of_their_own,
+            entries::of_changes_at_once_one_is_made,
+            entries::every_change_is_seen_by_whoever_follows,
             dead_letters::letters_are_listed_by_position,
             dead_letters::a_letter_kept_again_changes_nothing,
             dead_letters::a_letter_that_was_removed_stays_so,

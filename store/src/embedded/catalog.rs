@@ -51,7 +51,7 @@ impl Catalog for Embedded {
             ));
         }
         // One process has the folder, so what it has changed since it opened is all that ever changes.
-        Ok(self.tables.revision.load(Ordering::SeqCst))
+        Ok(self.tables.revisions.catalog.load(Ordering::SeqCst))
     }
 }
 
@@ -70,7 +70,7 @@ impl Tables {
     /// Counts a change of the catalog, if there was one. After the write: whoever sees the new number sees the new document.
     fn change_catalog(&self, changed: bool) -> Result<bool, Fault> {
         if changed {
-            self.revision.fetch_add(1, Ordering::SeqCst);
+            self.revisions.catalog.fetch_add(1, Ordering::SeqCst);
         }
         Ok(changed)
     }

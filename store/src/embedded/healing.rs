@@ -4,13 +4,13 @@
 //! write opens it: what was acknowledged is in its write-ahead log, and what was not is repeated by whoever waits for it.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use super::EmbeddedOptions;
 use super::blocking::Fault;
-use super::tables::Tables;
+use super::tables::{Revisions, Tables};
 use crate::StoreError;
 
 /// The database's threads let go of the folder a moment after it was closed.
@@ -25,19 +25,19 @@ pub(super) struct Healing {
     tables: RwLock<Option<Tables>>,
     /// Whether a write has failed since they were opened.
     failed: AtomicBool,
-    pub(super) revision: Arc<AtomicU64>,
+    pub(super) revisions: Arc<Revisions>,
 }
 
 impl Healing {
     pub(super) fn open(dir: &Path, options: &EmbeddedOptions) -> Result<Self, StoreError> {
-        let revision = Arc::new(AtomicU64::new(1));
-        let tables = Tables::open(dir, options, revision.clone())?;
+        let revisions = Arc::new(Revisions { catalog: 1.into(), entries: 1.into() });
+        let tables = Tables::open(dir, options, revisions.clone())?;
         Ok(Self {
             dir: dir.to_owned(),
             options: options.clone(),
             tables: RwLock::new(Some(tables)),
             failed: AtomicBool::new(false),
-            revision,
+            revisions,
         })
     }
 
@@ -77,7 +77,7 @@ impl Healing {
         *tables = None;
         let mut tries = 0;
         let opened = loop {
-            match Tables::open(&self.dir, &self.options, self.revision.clone()) {
+            match Tables::open(&self.dir, &self.options, self.revisions.clone()) {
                 Err(_) if tries < CLOSING_TRIES => {
                     tries += 1;
                     std::thread::sleep(CLOSING_WAIT);
@@ -87,8 +87,9 @@ impl Healing {
         };
         *tables = Some(opened.map_err(|error| Fault::Unopened(error.to_string()))?);
         self.failed.store(false, Ordering::SeqCst);
-        // Whoever follows the catalog looks at it again.
-        self.revision.fetch_add(1, Ordering::SeqCst);
+        // Whoever follows them looks again.
+        self.revisions.catalog.fetch_add(1, Ordering::SeqCst);
+        self.revisions.entries.fetch_add(1, Ordering::SeqCst);
         tracing::info!("the store was opened again after a failed write");
         Ok(())
     }

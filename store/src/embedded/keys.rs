@@ -10,6 +10,7 @@
 //! meta          's' stream | 'h' stream | 'd' stream      → stream, shape, decisions about dead letters
 //!               'l' | 'b' stream 0 partition              → lease, heartbeat
 //!               't' | 'e' stream 0 partition              → trimmed, empty rows seen
+//!               'n' kind 0 name                           → a document that all nodes share
 //!               'v'                                       → layout of this folder
 //! ```
 //! Names end with a zero byte, which none of them can hold; time is 8 bytes, big-endian, its sign flipped; positions
@@ -157,6 +158,16 @@ pub(super) fn meta_shape(stream: &StreamName) -> Vec<u8> {
 /// What was decided about a stream's dead letters.
 pub(super) fn meta_letters(stream: &StreamName) -> Vec<u8> {
     [b"d", stream.as_str().as_bytes()].concat()
+}
+
+/// All entries of a kind begin so.
+pub(super) fn meta_entries(kind: &str) -> Vec<u8> {
+    [b"n", kind.as_bytes(), b"\0"].concat()
+}
+
+/// An entry.
+pub(super) fn meta_entry(kind: &str, name: &str) -> Vec<u8> {
+    [meta_entries(kind).as_slice(), name.as_bytes()].concat()
 }
 
 /// All leases of a stream begin so.

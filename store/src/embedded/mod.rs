@@ -24,6 +24,7 @@
 mod blocking;
 mod catalog;
 mod dead_letters;
+mod entries;
 mod healing;
 mod ids;
 mod journal;

@@ -16,6 +16,12 @@ use crate::StoreError;
 /// The version of the layout that [`keys`] and [`super::values`] describe.
 const LAYOUT: &[u8] = b"1";
 
+/// Counts of changes since this process began.
+pub(super) struct Revisions {
+    pub(super) catalog: AtomicU64,
+    pub(super) entries: AtomicU64,
+}
+
 /// One open folder.
 pub(super) struct Tables {
     pub(super) db: Database,
@@ -33,10 +39,9 @@ pub(super) struct Tables {
     pub(super) leases: Mutex<()>,
     /// Held while dead letters are written or removed, as both write by what they find.
     pub(super) letters: Mutex<()>,
-    /// Held while an entry of the catalog is compared and set.
+    /// Held while a document of the catalog, or an entry, is compared and set.
     pub(super) catalog: Mutex<()>,
-    /// Counts changes of the catalog since this process began.
-    pub(super) revision: Arc<AtomicU64>,
+    pub(super) revisions: Arc<Revisions>,
     pub(super) sync: GroupSync,
     pub(super) sweeper: Mutex<Sweeper>,
 }
@@ -46,7 +51,7 @@ impl Tables {
     pub(super) fn open(
         dir: &Path,
         options: &EmbeddedOptions,
-        revision: Arc<AtomicU64>,
+        revisions: Arc<Revisions>,
     ) -> Result<Self, StoreError> {
         options.check()?;
         let refused = |error| StoreError::Open(refusal(dir, &error));
@@ -93,7 +98,7 @@ impl Tables {
             leases: Mutex::default(),
             letters: Mutex::default(),
             catalog: Mutex::default(),
-            revision,
+            revisions,
             sync: GroupSync::default(),
             sweeper: Mutex::default(),
         })

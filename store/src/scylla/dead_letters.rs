@@ -81,7 +81,7 @@ impl DeadLetters for Scylla {
     }
 
     async fn letter_decisions(&self, stream: &StreamName) -> Result<LetterDecisions, StoreError> {
-        let there = self.entry(LETTERS, stream.as_str()).await?;
+        let there = self.catalogued(LETTERS, stream.as_str()).await?;
         Ok(there.map(|(_, decisions)| decisions).unwrap_or_default())
     }
 

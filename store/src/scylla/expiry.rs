@@ -77,7 +77,7 @@ impl Scylla {
         if let Some((_, rule)) = known.filter(|(since, _)| since.elapsed() < KNOWN) {
             return Ok(Rule { now, ..rule });
         }
-        let record: Option<(_, StreamRecord)> = self.entry("stream", stream.as_str()).await?;
+        let record: Option<(_, StreamRecord)> = self.catalogued("stream", stream.as_str()).await?;
         // Not remembered: what comes once the stream is there must not stay for ever.
         let Some((_, record)) = record else { return Ok(Rule { retention: None, id_window: 0, now }) };
         let windows = record.definitions.iter().map(|(_, definition)| definition.id_window.micros());

@@ -16,6 +16,7 @@ mod catalog;
 mod checkpoints;
 mod dead_letters;
 mod dialect;
+mod entries;
 mod examine;
 mod expiry;
 mod fault;
@@ -36,6 +37,7 @@ mod reach;
 mod refused;
 mod rows;
 mod session;
+mod shelf;
 mod slots;
 mod statements;
 #[cfg(test)]

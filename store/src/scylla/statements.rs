@@ -78,13 +78,14 @@ statements! {
     insert_heartbeat = "INSERT INTO heartbeats (stream, partition, epoch, beat, lag_ms, unmarked_ms, bytes_per_second, throttles, retries, dead_letters) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) USING TTL ?";
     heartbeat = "SELECT beat, lag_ms, unmarked_ms, bytes_per_second, throttles, retries, dead_letters FROM heartbeats WHERE stream = ? AND partition = ? AND epoch = ?";
 
-    entries = "SELECT document FROM catalog WHERE shelf = 0 AND kind = ?";
-    entry = "SELECT version, document FROM catalog WHERE shelf = 0 AND kind = ? AND name = ?";
-    entry_settled = "SELECT version, document FROM catalog WHERE shelf = 0 AND kind = ? AND name = ?";
-    first_entry = "INSERT INTO catalog (shelf, kind, name, version, document) VALUES (0, ?, ?, ?, ?) IF NOT EXISTS";
-    next_entry = "UPDATE catalog SET version = ?, document = ? WHERE shelf = 0 AND kind = ? AND name = ? IF version = ?";
-    set_revision = "UPDATE catalog SET revision = ? WHERE shelf = 0";
-    revision = "SELECT revision FROM catalog WHERE shelf = 0 LIMIT 1";
+    entries = "SELECT name, version, document FROM catalog WHERE shelf = ? AND kind = ?";
+    entry = "SELECT version, document FROM catalog WHERE shelf = ? AND kind = ? AND name = ?";
+    entry_settled = "SELECT version, document FROM catalog WHERE shelf = ? AND kind = ? AND name = ?";
+    first_entry = "INSERT INTO catalog (shelf, kind, name, version, document) VALUES (?, ?, ?, ?, ?) IF NOT EXISTS";
+    next_entry = "UPDATE catalog SET version = ?, document = ? WHERE shelf = ? AND kind = ? AND name = ? IF version = ?";
+    remove_entry = "DELETE FROM catalog WHERE shelf = ? AND kind = ? AND name = ? IF version = ?";
+    set_revision = "UPDATE catalog SET revision = ? WHERE shelf = ?";
+    revision = "SELECT revision FROM catalog WHERE shelf = ? LIMIT 1";
 
     insert_dead_letter = "INSERT INTO dead_letters (stream, partition, sequence, sub, arrived_at, partition_key, reason, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?) USING TTL ?";
     dead_letters = "SELECT sequence, sub, arrived_at, partition_key, reason, raw, removed FROM dead_letters WHERE stream = ? AND partition = ? AND (sequence, sub) > (?, ?) LIMIT ?";
@@ -94,7 +95,7 @@ statements! {
 }
 
 impl Statements {
-    /// Writes an entry of the catalog by `write` and the new revision, both or none.
+    /// Changes an entry of a shelf by `write` and the revision to the new one, both or none.
     pub(super) fn with_revision(&self, write: &PreparedStatement) -> Batch {
         let statements = [write, &self.set_revision];
         let statements = statements.map(|statement| BatchStatement::PreparedStatement(statement.clone()));

@@ -7,8 +7,8 @@ use schema::shape::Shape;
 
 use super::*;
 use crate::{
-    Catalog, DeadLetter, DeadLetters, IdClaim, Ids, Journal, JournalRow, Leases, Messages, Next, StoreError,
-    StreamRecord, TopicFilter,
+    Catalog, DeadLetter, DeadLetters, Entries, Entry, IdClaim, Ids, Journal, JournalRow, Leases, Messages,
+    Next, StoreError, StreamRecord, TopicFilter,
 };
 
 const START: i64 = 1_700_000_000_000_000;
@@ -30,6 +30,10 @@ pub(super) enum Operation {
     Checkpoint,
     /// A stream.
     Catalog,
+    /// A document that all nodes share is written.
+    Entry,
+    /// It is removed.
+    Removal,
 }
 
 /// A stream made ready for an operation.
@@ -39,8 +43,17 @@ pub(super) struct Ready {
 }
 
 impl Operation {
-    pub(super) const ALL: [Self; 7] =
-        [Self::Plain, Self::Batch, Self::Ids, Self::Read, Self::Claim, Self::Checkpoint, Self::Catalog];
+    pub(super) const ALL: [Self; 9] = [
+        Self::Plain,
+        Self::Batch,
+        Self::Ids,
+        Self::Read,
+        Self::Claim,
+        Self::Checkpoint,
+        Self::Catalog,
+        Self::Entry,
+        Self::Removal,
+    ];
 
     /// The statement that it stands for.
     pub(super) fn statement(self, store: &Scylla) -> Bytes {
@@ -53,6 +66,8 @@ impl Operation {
             Self::Claim => &statements.claim_lease,
             Self::Checkpoint => &statements.checkpoint,
             Self::Catalog => &statements.next_entry,
+            Self::Entry => &statements.first_entry,
+            Self::Removal => &statements.remove_entry,
         };
         statement.get_id().clone()
     }
@@ -62,6 +77,9 @@ impl Operation {
         let stream = stream("fault");
         if self == Self::Catalog {
             assert!(straight.put_stream(&record(&stream, 1)).await.unwrap());
+        }
+        if self == Self::Removal {
+            assert!(straight.put_entry(stream.as_str(), &entry()).await.unwrap());
         }
         let mut epoch = straight.claim_lease(&stream, &partition()).await.unwrap().epoch;
         match self {
@@ -101,6 +119,22 @@ impl Operation {
                 assert!(moved, "an owner is told that it is none");
                 Ok(())
             }
+            Self::Entry => {
+                let put = store.put_entry(stream.as_str(), &entry()).await?;
+                assert!(
+                    put || store.entry(stream.as_str(), "e").await? == Some(entry()),
+                    "nobody else has written"
+                );
+                Ok(())
+            }
+            Self::Removal => {
+                let removed = store.remove_entry(stream.as_str(), "e", 1).await?;
+                assert!(
+                    removed || store.entry(stream.as_str(), "e").await?.is_none(),
+                    "nobody else has written"
+                );
+                Ok(())
+            }
             Self::Catalog => {
                 let next = record(stream, 2);
                 let put = store.put_stream(&next).await?;
@@ -135,6 +169,8 @@ impl Operation {
                 assert_eq!(mine.len(), 1);
                 mine[0].version == 2
             }
+            Self::Entry => straight.entry(stream.as_str(), "e").await.unwrap() == Some(entry()),
+            Self::Removal => straight.entry(stream.as_str(), "e").await.unwrap().is_none(),
             Self::Ids | Self::Read => true,
         }
     }
@@ -174,6 +210,10 @@ impl Operation {
 fn record(stream: &StreamName, version: u64) -> StreamRecord {
     let definition: Stream = serde_json::from_str(&format!(r#"{{"name":"{stream}"}}"#)).unwrap();
     StreamRecord { version, incarnation: 7, ..StreamRecord::new(definition, &[]) }
+}
+
+fn entry() -> Entry {
+    Entry { name: "e".into(), version: 1, document: "{}".into() }
 }
 
 fn messages() -> Vec<Message> {
