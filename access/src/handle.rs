@@ -6,7 +6,11 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 
-use crate::{AuthError, Foreign, Principal, Verifier, bearer, verify};
+use tokio::sync::watch;
+
+use crate::{
+    AuthError, Credentials, Foreign, IssuerName, Principal, Refusal, Verifier, bearer, credentials, verify,
+};
 
 /// The way from a token to a [`Principal`]. Clones share one cache.
 #[derive(Clone, Debug)]
@@ -16,12 +20,42 @@ pub struct Access(Arc<Issuers>);
 struct Issuers {
     own: Verifier,
     foreign: Vec<Foreign>,
+    credentials: Option<Credentials>,
 }
 
 impl Access {
-    /// Lets in whom `own` knows, and whom the issuers elsewhere vouch for.
-    pub fn new(own: Verifier, foreign: Vec<Foreign>) -> Self {
-        Self(Arc::new(Issuers { own, foreign }))
+    /// Lets in whom `own` knows, whom the issuers elsewhere vouch for, and who has a key among `credentials`; but nobody that
+    /// these deny.
+    pub fn new(own: Verifier, foreign: Vec<Foreign>, credentials: Option<Credentials>) -> Self {
+        Self(Arc::new(Issuers { own, foreign, credentials }))
+    }
+
+    /// API keys and denials, where there are any.
+    pub fn credentials(&self) -> Option<&Credentials> {
+        self.0.credentials.as_ref()
+    }
+
+    /// Whether tokens of an issuer that is called so may be accepted here.
+    pub fn knows_issuer(&self, name: &str) -> bool {
+        match IssuerName::from_text(name) {
+            IssuerName::Embedded | IssuerName::Key => true,
+            named => self.0.foreign.iter().any(|issuer| *issuer.name() == named),
+        }
+    }
+
+    /// Whose token this is, if it is a good one of the embedded issuer.
+    pub(crate) fn verify_own(&self, token: &str) -> Option<Principal> {
+        self.0.own.verify(token).ok().and_then(|principal| self.0.admit(principal).ok())
+    }
+
+    /// Is another number after each change of who is let in: then ask [`Access::is_good`] about whoever was.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.credentials.as_ref().map_or_else(|| watch::channel(0).1, Credentials::changes)
+    }
+
+    /// Whether whoever was let in would be so now, its token's end aside.
+    pub fn is_good(&self, principal: &Principal) -> bool {
+        self.0.credentials.as_ref().is_none_or(|credentials| credentials.is_good(principal))
     }
 
     /// Looks up the keys of issuers elsewhere, by tasks of its own.
@@ -49,7 +83,7 @@ impl Access {
     /// # Errors
     /// [`AuthError::InvalidToken`], and [`AuthError::IssuerAway`].
     pub async fn verify(&self, token: &str) -> Result<Principal, AuthError> {
-        let verified = self.0.verify(token).await;
+        let verified = self.0.verify(token).await.and_then(|principal| self.0.admit(principal));
         if let Err(AuthError::InvalidToken(refusal)) = &verified {
             // The caller is not told the reason, so this is where to find it.
             tracing::debug!(reason = %refusal, "token refused");
@@ -59,9 +93,22 @@ impl Access {
 }
 
 impl Issuers {
+    /// Lets it in, unless it is denied: asked each time, as its token may be one that was verified before.
+    fn admit(&self, principal: Principal) -> Result<Principal, AuthError> {
+        match &self.credentials {
+            Some(credentials) if credentials.denies(&principal) => {
+                Err(AuthError::InvalidToken(Refusal::Denied))
+            }
+            _ => Ok(principal),
+        }
+    }
+
     /// A token that was verified before costs a hash, and another its issuer's judgement: whose it claims to be says no more than
     /// whose keys to try.
     async fn verify(&self, token: &str) -> Result<Principal, AuthError> {
+        if let Some(credentials) = self.credentials.as_ref().filter(|_| credentials::is_key(token)) {
+            return credentials.verify_key(token).map_err(AuthError::InvalidToken);
+        }
         if self.foreign.is_empty() {
             return self.own.verify(token).map_err(AuthError::InvalidToken);
         }

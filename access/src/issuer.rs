@@ -13,6 +13,7 @@ mod form;
 mod key;
 mod mint;
 mod page;
+mod revoke;
 mod routes;
 mod settings;
 mod token;
@@ -107,7 +108,7 @@ impl Issuer {
             clients.add(development::client(dir, &url)?);
         }
         let keys = [(key.id().to_owned(), *key.public())];
-        let Trust { policy, foreign } = trust;
+        let Trust { policy, foreign, credentials } = trust;
         let verifier =
             Verifier::new(IssuerName::Embedded, &url, &settings.audience, keys, policy, clock.clone());
         Ok(Self(Arc::new(Inner {
@@ -118,7 +119,7 @@ impl Issuer {
             clients,
             development,
             codes: Mutex::default(),
-            access: Access::new(verifier, foreign),
+            access: Access::new(verifier, foreign, credentials),
             clock,
         })))
     }

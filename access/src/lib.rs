@@ -31,6 +31,7 @@
 mod bearer;
 mod bodies;
 mod context;
+mod credentials;
 mod error;
 mod files;
 mod foreign;
@@ -48,6 +49,9 @@ mod write;
 
 pub use bodies::{Bodies, Held, NoRoom};
 pub use context::{Context, ContextError};
+pub use credentials::{
+    ApiKey, CredentialError, CredentialSettings, Credentials, Denial, DenialTarget, NewKey,
+};
 pub use error::AuthError;
 pub use files::FileError;
 pub use foreign::{Foreign, ForeignError, ForeignSettings, InvalidIssuer, Preset};

@@ -7,7 +7,7 @@ use schema::names::InvalidName;
 use schema::{Timestamp, Topic};
 
 use crate::Roles;
-use crate::policy::{EMBEDDED, Grants, Policy};
+use crate::policy::{EMBEDDED, Grants, KEYS, Policy};
 
 /// How far an issuer's clock may be off.
 pub(crate) const LEEWAY_MICROS: i64 = 5 * 1_000_000;
@@ -17,6 +17,8 @@ pub(crate) const LEEWAY_MICROS: i64 = 5 * 1_000_000;
 pub enum IssuerName {
     /// Tidegate's own issuer.
     Embedded,
+    /// Tidegate itself, by an API key.
+    Key,
     /// A configured one, by the name that the configuration gives it.
     Named(Arc<str>),
 }
@@ -26,7 +28,17 @@ impl IssuerName {
     pub fn as_str(&self) -> &str {
         match self {
             Self::Embedded => EMBEDDED,
+            Self::Key => KEYS,
             Self::Named(name) => name,
+        }
+    }
+
+    /// The issuer that is called so.
+    pub fn from_text(name: &str) -> Self {
+        match name {
+            EMBEDDED => Self::Embedded,
+            KEYS => Self::Key,
+            name => Self::Named(name.into()),
         }
     }
 }
@@ -129,7 +141,7 @@ impl Principal {
                 return Err(InvalidPrincipal::Slash(name.as_ref().into()));
             }
             IssuerName::Embedded => Topic::new(subject)?,
-            IssuerName::Named(name) => Topic::new(&format!("{name}/{subject}"))?,
+            issuer => Topic::new(&format!("{}/{subject}", issuer.as_str()))?,
         };
         let grants = policy.grants(&identity, &own_topic);
         Ok(Self(Arc::new(Inner { identity, own_topic, grants })))
@@ -232,6 +244,7 @@ mod tests {
         for (issuer, subject, expect) in [
             (IssuerName::Embedded, "tidegate-dev", Some("tidegate-dev")),
             (named("corp"), "alice", Some("corp/alice")),
+            (IssuerName::Key, "meter", Some("keys/meter")),
             (named("corp"), "team/alice", Some("corp/team/alice")),
             (IssuerName::Embedded, "corp/alice", None),
             (named("corp/team"), "alice", None),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -54,6 +54,23 @@ impl SecretHash {
     }
 }
 
+impl Serialize for SecretHash {
+    /// As 64 hexadecimal digits.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretHash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let byte = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+        let bytes: Option<Vec<u8>> = (0..text.len()).step_by(2).map(byte).collect();
+        let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or_else(|| serde::de::Error::custom("expected 64 hexadecimal digits"))
+    }
+}
+
 impl fmt::Debug for SecretHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("…")
@@ -70,5 +87,16 @@ mod tests {
         assert_eq!(format!("{secret:?} {:?}", SecretHash::of(secret.expose())), "… …");
         assert!(SecretHash::of("open sesame").matches(secret.expose()));
         assert!(!SecretHash::of("open sesame").matches("open sesamE"));
+    }
+
+    #[test]
+    fn a_hash_is_kept_as_digits() {
+        let kept = serde_json::to_string(&SecretHash::of("open sesame")).unwrap();
+        assert_eq!(kept.len(), 66);
+        let read: SecretHash = serde_json::from_str(&kept).unwrap();
+        assert!(read.matches("open sesame") && !read.matches("open sesamE"));
+        for bad in ["\"\"", "\"0g\"", "\"00\"", "0", &kept.replacen('"', "\"0", 1), "\"üü\""] {
+            assert!(serde_json::from_str::<SecretHash>(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Foreign, Policy};
+use crate::{Credentials, Foreign, Policy};
 
 /// What access is made of beside the embedded issuer's own keys: nobody else, and roles alone, unless told.
 #[derive(Debug, Default)]
@@ -11,4 +11,6 @@ pub struct Trust {
     pub policy: Arc<Policy>,
     /// Issuers elsewhere.
     pub foreign: Vec<Foreign>,
+    /// API keys, and what is denied.
+    pub credentials: Option<Credentials>,
 }

@@ -52,6 +52,9 @@ pub enum Refusal {
     /// It is not valid yet.
     #[error("it is not valid yet")]
     NotYetValid,
+    /// It is good, and somebody has denied it.
+    #[error("it is denied")]
+    Denied,
     /// It was good, and has expired.
     #[error("it has expired")]
     Expired,

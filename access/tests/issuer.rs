@@ -5,8 +5,8 @@
 mod http;
 
 use access::{
-    Access, AuthError, ClientSettings, Context, Denied, Development, Issuer, IssuerSettings, Policy, Role,
-    Signed, Trust, resolve_clients,
+    Access, AuthError, ClientSettings, Context, Credentials, Denied, Development, Issuer, IssuerSettings,
+    Policy, Role, Signed, Trust, resolve_clients,
 };
 use axum::extract::FromRef;
 use axum::routing::get;
@@ -14,8 +14,9 @@ use axum::{Router, middleware};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use openidconnect::core::{CoreJsonWebKeySet, CoreProviderMetadata};
-use schema::Timestamp;
+use schema::{Clock, Timestamp};
 use std::sync::Arc;
+use store::embedded::Embedded;
 
 use http::{Answer, Server};
 
@@ -53,17 +54,14 @@ async fn start() -> Test {
         roles: vec![role.as_str().into()],
     });
     let clients = resolve_clients(&clients, &Policy::default(), |_| Some(SECRET.into())).unwrap();
-    let clock = Arc::new(|| Timestamp(1_600_000_000_000_000));
-    let issuer = Issuer::open(
-        dir.path(),
-        &url,
-        IssuerSettings::default(),
-        clients,
-        Development::On,
-        Trust::default(),
-        clock,
-    )
-    .unwrap();
+    let clock: Clock = Arc::new(|| Timestamp(1_600_000_000_000_000));
+    let store = Arc::new(Embedded::open(&dir.path().join("store"), Default::default()).unwrap());
+    let credentials =
+        Credentials::open(store, Default::default(), Arc::default(), clock.clone()).await.unwrap();
+    let trust = Trust { credentials: Some(credentials), ..Trust::default() };
+    let issuer =
+        Issuer::open(dir.path(), &url, IssuerSettings::default(), clients, Development::On, trust, clock)
+            .unwrap();
     let app = Router::new()
         .route("/whoami", get(whoami))
         .with_state(App(issuer.access()))
@@ -88,6 +86,11 @@ impl Test {
         self.token(&[], &form).await.text("access_token")
     }
 
+    async fn revoke(&self, form: &str) -> Answer {
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        self.server.send("POST", "/oauth/revoke", &headers, form).await
+    }
+
     async fn bearer(&self, method: &str, path: &str, token: &str) -> Answer {
         self.server.send(method, path, &[("authorization", &format!("Bearer {token}"))], "").await
     }
@@ -107,6 +110,8 @@ async fn what_is_found_out_leads_to_the_endpoints() {
     for part in [
         r#""grant_types_supported":["client_credentials"]"#,
         r#""token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post"]"#,
+        &format!(r#""revocation_endpoint":"{}/oauth/revoke""#, test.context.url),
+        r#""revocation_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post"]"#,
         r#""scopes_supported":["data.read","data.write","data.admin"]"#,
         r#""id_token_signing_alg_values_supported":["EdDSA"]"#,
     ] {
@@ -200,6 +205,46 @@ async fn a_code_signs_the_page_in_once() {
     // Neither the page nor a configured client gets codes, and nobody does without a token.
     assert_eq!(test.bearer("POST", "/oauth/codes", &page_token).await.status, 403);
     assert_eq!(test.server.send("POST", "/oauth/codes", &[], "").await.status, 401);
+}
+
+/// RFC 7009.
+#[tokio::test]
+async fn a_client_gives_its_own_tokens_up() {
+    let test = start().await;
+    let client = |id: &str| format!("client_id={id}&client_secret=a%2Bb%2Fc%25d%3A0123456789");
+    let grant = format!("{}&grant_type=client_credentials", client("reader"));
+    let (first, second) = (
+        test.token(&[], &grant).await.text("access_token"),
+        test.token(&[], &grant).await.text("access_token"),
+    );
+    let status = async |token: &str| test.bearer("GET", "/whoami", token).await.status;
+    assert_eq!((status(&first).await, status(&second).await), (200, 200));
+    for (form, expect, error) in [
+        (format!("token={first}"), 401, "invalid_client"),
+        (format!("{}&token={first}", client("reader").replace("0123", "3210")), 401, "invalid_client"),
+        (client("reader"), 400, "invalid_request"),
+        (format!("{}&token={first}", client("writer")), 400, "unauthorized_client"),
+        (format!("{}&token=nonsense", client("reader")), 200, ""),
+        (format!("{}&token={first}x", client("reader")), 200, ""),
+    ] {
+        let answer = test.revoke(&form).await;
+        assert_eq!((answer.status, answer.text("error").as_str()), (expect, error), "{form}");
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        assert_eq!(status(&first).await, 200, "{form}");
+    }
+    let form = format!("{}&token={first}&token_type_hint=refresh_token", client("reader"));
+    for _ in 0..2 {
+        let done = test.revoke(&form).await;
+        assert_eq!((done.status, done.body.as_str()), (200, ""));
+        let refused = test.bearer("GET", "/whoami", &first).await;
+        assert_eq!((refused.status, refused.text("error").as_str()), (401, "invalid_token"));
+        assert_eq!(refused.text("error_description"), nonsense(&test).await, "the answer of any bad token");
+    }
+    assert_eq!(status(&second).await, 200, "another of the same client");
+}
+
+async fn nonsense(test: &Test) -> String {
+    test.bearer("GET", "/whoami", "nonsense").await.text("error_description")
 }
 
 #[tokio::test]

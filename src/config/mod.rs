@@ -8,7 +8,9 @@ mod store;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use access::{ClientSettings, ForeignSettings, InvalidRule, IssuerSettings, Policy, RuleSettings};
+use access::{
+    ClientSettings, CredentialSettings, ForeignSettings, InvalidRule, IssuerSettings, Policy, RuleSettings,
+};
 use gateway::{GatewaySettings, LiveSettings};
 use ingest::IngestSettings;
 use ingest::kinesis::KinesisSettings;
@@ -36,6 +38,7 @@ pub(crate) struct Config {
     pub(crate) gateway: GatewaySettings,
     pub(crate) live: LiveSettings,
     pub(crate) embedded_issuer: IssuerSettings,
+    pub(crate) credentials: CredentialSettings,
     pub(crate) issuer: Vec<ForeignSettings>,
     pub(crate) client: Vec<ClientSettings>,
     pub(crate) rule: Vec<RuleSettings>,

@@ -18,7 +18,8 @@ use std::time::Duration;
 
 use ::store::{Publish, Replay, Store};
 use access::{
-    Access, Bodies, Client, Development, Foreign, Issuer, IssuerError, Policy, Trust, resolve_clients,
+    Access, Bodies, Client, Credentials, Development, Foreign, Issuer, IssuerError, Policy, Trust,
+    resolve_clients,
 };
 use axum::Router;
 use axum::middleware::from_fn;
@@ -71,6 +72,7 @@ pub(crate) fn check(config: &Config) -> Result<Checked, Failure> {
     let policy = Arc::new(config.policy()?);
     config.issuer.iter().try_for_each(|issuer| issuer.check(&policy))?;
     config.store.check()?;
+    config.credentials.check()?;
     let largest = config.limits.body_bytes.max(config.gateway.body_bytes);
     if config.limits.bodies_bytes < largest {
         let bytes = config.limits.bodies_bytes;
@@ -111,7 +113,7 @@ async fn node(
     let clock: Clock = Arc::new(now);
     let development = if address.ip().is_loopback() { Development::On } else { Development::Off };
 
-    let store::Opened { store: shared, swept } =
+    let store::Opened { store: shared, entries, swept } =
         store::open(&config, data, role.takes_messages(), clock.clone()).await?;
     let is_new = shared.streams().await?.is_empty();
     let hub = Hub::new(&config.live);
@@ -124,7 +126,10 @@ async fn node(
     let replayer = Replayer::new(shared.clone(), config.limits.clone(), hub.clone());
     let watch = tokio::spawn(replayer.clone().watch());
     let foreign = Foreign::all(&config.issuer, &policy, &clock)?;
-    let trust = Trust { policy, foreign };
+    let settings = config.credentials.clone();
+    let credentials = Credentials::open(entries, settings, policy.clone(), clock.clone()).await?;
+    let follow = tokio::spawn(credentials.clone().follow());
+    let trust = Trust { policy, foreign, credentials: Some(credentials) };
     let own = config.embedded_issuer.clone();
     let issuer = Issuer::open(data, &url, own, clients, development, trust, clock.clone())?;
     issuer.access().warm_up();
@@ -203,7 +208,7 @@ async fn node(
     if let Some(traffic) = traffic {
         traffic.abort();
     }
-    for task in [sweeper, Some(watch)].into_iter().flatten() {
+    for task in [sweeper, Some(watch), Some(follow)].into_iter().flatten() {
         task.abort();
     }
     if let Some(ingest) = ingest {

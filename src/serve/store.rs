@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use schema::Clock;
-use store::Store;
 use store::embedded::Embedded;
 use store::scylla::Scylla;
+use store::{Entries, Store};
 
 use crate::commands::Failure;
 use crate::config::Config;
@@ -17,6 +17,8 @@ const LOG_ID: &str = "log-id";
 /// An open store.
 pub(crate) struct Opened {
     pub(crate) store: Arc<dyn Store>,
+    /// The small documents in it.
+    pub(crate) entries: Arc<dyn Entries>,
     /// The same, where this process has to sweep it.
     pub(crate) swept: Option<Embedded>,
 }
@@ -31,7 +33,8 @@ pub(crate) async fn open(
     let settings = &config.store;
     if settings.is_embedded() {
         let store = Embedded::open(&data.join("store"), settings.embedded())?;
-        return Ok(Opened { store: Arc::new(store.clone()), swept: Some(store) });
+        let entries = Arc::new(store.clone());
+        return Ok(Opened { store: entries.clone(), entries, swept: Some(store) });
     }
     let store = Scylla::open(&settings.cql(), &settings.password()?, clock).await?;
     if has_log {
@@ -52,7 +55,8 @@ pub(crate) async fn open(
             .into());
         }
     }
-    Ok(Opened { store: Arc::new(store), swept: None })
+    let store = Arc::new(store);
+    Ok(Opened { store: store.clone(), entries: store, swept: None })
 }
 
 /// The id of the log that a node with these settings would have; none where it is in the data folder and no node on CQL has run.

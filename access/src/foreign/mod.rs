@@ -25,7 +25,7 @@ pub use preset::Preset;
 pub use settings::{ForeignSettings, InvalidIssuer};
 
 use crate::verify::{Remembered, TokenHash};
-use crate::{AuthError, Policy, Principal, Refusal};
+use crate::{AuthError, IssuerName, Policy, Principal, Refusal};
 use cache::KeyCache;
 use keys::Keys;
 use rules::Rules;
@@ -76,6 +76,11 @@ impl Foreign {
             all.push(Self { rules, cache, source: Source::new(&one.url)?, verified: Remembered::default() });
         }
         Ok(all)
+    }
+
+    /// What it is called here.
+    pub(crate) fn name(&self) -> &IssuerName {
+        &self.rules.issuer
     }
 
     /// What its tokens name in `iss`.

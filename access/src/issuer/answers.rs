@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::http::StatusCode;
-use axum::http::header::{CACHE_CONTROL, HeaderName, PRAGMA, WWW_AUTHENTICATE};
+use axum::http::header::{CACHE_CONTROL, HeaderName, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -34,7 +34,11 @@ pub(super) enum OAuthError {
     Code,
     #[error("Nobody signs in here by a form: ask {0} with grant_type=client_credentials.")]
     ResponseType(String),
-    #[error("The token could not be made; the server's log says why.")]
+    #[error("The token is another client's, who may revoke it.")]
+    OthersToken,
+    #[error("The token can't be revoked now. Try again in a while.")]
+    Unavailable,
+    #[error("It can't be done; the server's log says why.")]
     Server,
 }
 
@@ -47,6 +51,8 @@ impl OAuthError {
             Self::Scope => "invalid_scope",
             Self::Code => "invalid_grant",
             Self::ResponseType(_) => "unsupported_response_type",
+            Self::OthersToken => "unauthorized_client",
+            Self::Unavailable => "temporarily_unavailable",
             Self::Server => "server_error",
         }
     }
@@ -57,9 +63,13 @@ impl OAuthError {
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Client => StatusCode::UNAUTHORIZED,
             Self::Server => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Request(_) | Self::GrantType | Self::Scope | Self::Code | Self::ResponseType(_) => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Request(_)
+            | Self::GrantType
+            | Self::Scope
+            | Self::Code
+            | Self::ResponseType(_)
+            | Self::OthersToken => StatusCode::BAD_REQUEST,
         }
     }
 }
@@ -82,6 +92,8 @@ impl IntoResponse for OAuthError {
         let body = Json(json!({ "error": self.code(), "error_description": self.to_string() }));
         let response = (self.status(), NO_STORE, body);
         match self {
+            // RFC 7009, section 2.2.1.
+            Self::Unavailable => ([(RETRY_AFTER, "10")], response).into_response(),
             Self::Client => ([(WWW_AUTHENTICATE, "Basic realm=\"tidegate\"")], response).into_response(),
             _ => response.into_response(),
         }

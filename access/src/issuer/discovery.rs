@@ -31,11 +31,17 @@ pub(super) struct Documents {
 
 impl Documents {
     pub(super) fn new(base: &str, key: &SigningKey) -> Result<Self, DiscoveryError> {
-        Ok(Self {
-            configuration: serde_json::to_string(&configuration(base)?)?,
-            keys: serde_json::to_string(&keys(key))?,
-        })
+        Ok(Self { configuration: described(base)?, keys: serde_json::to_string(&keys(key))? })
     }
+}
+
+/// The discovery document: what OpenID Connect knows of, and where tokens are revoked (RFC 8414, section 2).
+fn described(base: &str) -> Result<String, DiscoveryError> {
+    let mut document = serde_json::to_value(configuration(base)?)?;
+    let methods = document["token_endpoint_auth_methods_supported"].clone();
+    document["revocation_endpoint"] = format!("{base}/oauth/revoke").into();
+    document["revocation_endpoint_auth_methods_supported"] = methods;
+    Ok(serde_json::to_string(&document)?)
 }
 
 fn configuration(base: &str) -> Result<CoreProviderMetadata, url::ParseError> {

@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 use axum::routing::{get, post};
 
 use super::answers::OAuthError;
-use super::{Issuer, body, page, token};
+use super::{Issuer, body, page, revoke, token};
 use crate::Access;
 
 impl Issuer {
@@ -18,6 +18,7 @@ impl Issuer {
             .route("/oauth/jwks", get(keys))
             .route("/oauth/authorize", get(authorize))
             .route("/oauth/token", post(token::token))
+            .route("/oauth/revoke", post(revoke::revoke))
             .route("/oauth/code", post(page::redeem))
             .route("/oauth/codes", post(page::new_code))
             .layer(DefaultBodyLimit::max(body::BYTES_MAX))

@@ -207,7 +207,7 @@ fn hostile() -> Vec<(&'static str, String, Refusal)> {
 
 #[tokio::test]
 async fn hostile_tokens_are_refused_and_told_nothing() {
-    let access = Access::new(verifier().0, Vec::new());
+    let access = Access::new(verifier().0, Vec::new(), None);
     let mut told = std::collections::BTreeMap::<String, usize>::new();
     let cases = hostile();
     for (name, token, expect) in &cases {
