@@ -4,6 +4,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use access::Access;
 use tokio::sync::watch;
 
 use crate::settings::LiveSettings;
@@ -79,6 +80,29 @@ impl Drop for Guard {
             Counted::Operation => {
                 self.live.operations.fetch_sub(1, Ordering::Relaxed);
             }
+        }
+    }
+}
+
+/// Tells when others may be let in than before.
+pub(super) struct Changes(watch::Receiver<u64>);
+
+impl Changes {
+    /// Those from now on.
+    pub(super) fn of(access: &Access) -> Self {
+        Self(access.changes())
+    }
+
+    /// Resolves at the next one. Where nothing ever changes, it never does.
+    pub(super) async fn next(mut self) -> Self {
+        self.changed().await;
+        self
+    }
+
+    /// Resolves at the next one.
+    pub(super) async fn changed(&mut self) {
+        if self.0.changed().await.is_err() {
+            pending::<()>().await;
         }
     }
 }

@@ -45,6 +45,10 @@ impl Close {
         Self::new(4401, "Unauthorized")
     }
 
+    pub(super) fn revoked() -> Self {
+        Self::new(4401, "Revoked: the access token, or its bearer, is not let in any more")
+    }
+
     pub(super) fn refused(error: &AuthError) -> Self {
         Self::new(
             if *error == AuthError::IssuerAway { 1013 } else { 4403 },
@@ -123,6 +127,7 @@ mod tests {
             Close::refused(&AuthError::SeveralHeaders),
             Close::two_callers(),
             Close::expired(),
+            Close::revoked(),
             Close::unread(),
             Close::going_away(),
             Close::too_big(usize::MAX),

@@ -100,6 +100,15 @@ impl Protocol {
         }
     }
 
+    /// Whoever signed in is not let in any more.
+    pub(super) fn revoked(&mut self) -> Vec<Output> {
+        match self.phase {
+            Phase::Acknowledged => self.close(Close::revoked()),
+            // Who has not signed in yet is judged by then.
+            Phase::Opened(_) | Phase::Verifying(_) | Phase::Closed => Vec::new(),
+        }
+    }
+
     /// Time has passed.
     pub(super) fn tick(&mut self, now: Now) -> Vec<Output> {
         if matches!(self.phase, Phase::Closed) {

@@ -8,9 +8,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use access::{Access, AuthError, Principal};
-use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{AbortHandle, BoxStream, SelectAll, abortable};
+use futures_util::{FutureExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_tungstenite::tungstenite::Message;
@@ -23,7 +23,7 @@ use super::sign_in;
 use super::timers::Now;
 use crate::execute::Pipeline;
 use crate::request::GraphqlRequest;
-use crate::transport::live::{Live, stopped};
+use crate::transport::live::{Changes, Live, stopped};
 use crate::transport::operation::{self, Order, Said};
 
 /// A socket with all that runs on it.
@@ -40,6 +40,8 @@ pub(super) struct Task<S> {
     live: Arc<Live>,
     /// Resolves once the node stops. One for the socket's life: to ask anew each time would be a queue that all join.
     stopping: BoxFuture<'static, ()>,
+    /// Resolves once others may be let in than before.
+    changed: BoxFuture<'static, Changes>,
     /// Fires when something may be due, or before: to set it anew each time would be a queue, too.
     alarm: Pin<Box<Sleep>>,
     opened: Instant,
@@ -58,6 +60,7 @@ enum Happening {
     Operation(Run, Said),
     Verified(Result<Principal, AuthError>),
     Time,
+    Changed(Changes),
     Stopping,
 }
 
@@ -81,6 +84,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
     ) -> Self {
         let (opened, mut stopping) = (Instant::now(), live.stopping());
         let now = Now { since: Duration::ZERO, time: (pipeline.clock)() };
+        let changed = Changes::of(&access).next().boxed();
         Self {
             protocol,
             connection,
@@ -91,6 +95,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             verifying: None,
             pipeline,
             stopping: Box::pin(async move { stopped(&mut stopping).await }),
+            changed,
             alarm: Box::pin(sleep_until(opened)),
             live,
             opened,
@@ -156,6 +161,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         if self.alarm.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Happening::Time);
         }
+        if let Poll::Ready(changes) = self.changed.as_mut().poll(cx) {
+            return Poll::Ready(Happening::Changed(changes));
+        }
         self.stopping.as_mut().poll(cx).map(|()| Happening::Stopping)
     }
 
@@ -217,13 +225,31 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             }
             Happening::Verified(verified) => self.protocol.verified(verified),
             Happening::Time => self.protocol.tick(now),
+            Happening::Changed(changes) => {
+                self.changed = changes.next().boxed();
+                self.look_at_the_caller()
+            }
             Happening::Stopping => self.protocol.close(Close::going_away()),
         };
-        let end = outputs.into_iter().find_map(|output| self.perform(output));
+        let was_nobody = self.caller.is_none();
+        let mut end = outputs.into_iter().find_map(|output| self.perform(output));
+        if was_nobody && self.caller.is_some() {
+            // Its token may have been revoked between being verified and this: from now on a change tells.
+            let outputs = self.look_at_the_caller();
+            end = end.or_else(|| outputs.into_iter().find_map(|output| self.perform(output)));
+        }
         if !self.connection.is_idle() {
             self.protocol.timers().waits(now);
         }
         end
+    }
+
+    /// Ends what is of a caller who is not let in any more.
+    fn look_at_the_caller(&mut self) -> Vec<Output> {
+        match &self.caller {
+            Some(caller) if !self.access.is_good(caller) => self.protocol.revoked(),
+            _ => Vec::new(),
+        }
     }
 
     fn received(&mut self, message: &Message, now: Now) -> Vec<Output> {

@@ -1,18 +1,20 @@
 //! The events of one operation, piece by piece.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use access::{Access, Principal};
 use axum::body::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use schema::{Clock, Timestamp};
+use schema::Clock;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::event;
 use crate::error::{Code, GraphqlError};
 use crate::response;
-use crate::transport::live::stopped;
+use crate::transport::live::{Changes, stopped};
 use crate::transport::operation::{Payload, Said};
 
 /// Pieces are of about this size; a larger result is a piece of its own.
@@ -27,8 +29,10 @@ pub(super) struct Events {
     pub(super) is_new: bool,
     /// Time between two comments.
     pub(super) comment: Duration,
-    /// When the caller's token ends.
-    pub(super) accepted_until: Timestamp,
+    /// Whose stream it is, and who says whether it is let in still.
+    pub(super) caller: Arc<Principal>,
+    pub(super) access: Access,
+    pub(super) changes: Changes,
     pub(super) clock: Clock,
     pub(super) stopping: watch::Receiver<bool>,
 }
@@ -43,16 +47,23 @@ impl Events {
         if let Some((payload, next)) = self.results.take() {
             return Some(self.piece(payload, next));
         }
-        let operation = self.operation.as_mut()?;
-        let left = self.accepted_until.0.saturating_sub((self.clock)().0);
-        let left = Duration::from_micros(u64::try_from(left).unwrap_or(0));
-        if left.is_zero() {
-            return Some(self.expired());
-        }
-        tokio::select! {
-            said = operation.next() => said.map(|said| self.said(said)),
-            () = sleep(left.min(self.comment)) => Some(Bytes::from_static(event::COMMENT)),
-            () = stopped(&mut self.stopping) => None,
+        loop {
+            let operation = self.operation.as_mut()?;
+            let left = self.caller.accepted_until().0.saturating_sub((self.clock)().0);
+            let left = Duration::from_micros(u64::try_from(left).unwrap_or(0));
+            if left.is_zero() {
+                return Some(self.ended("the access token has expired: connect again with a new one"));
+            }
+            // Asked each time: a change that came before this stream listened for them is none that it hears of.
+            if !self.access.is_good(&self.caller) {
+                return Some(self.ended("the access token, or its bearer, is not let in any more"));
+            }
+            tokio::select! {
+                said = operation.next() => return said.map(|said| self.said(said)),
+                () = sleep(left.min(self.comment)) => return Some(Bytes::from_static(event::COMMENT)),
+                () = self.changes.changed() => {}
+                () = stopped(&mut self.stopping) => return None,
+            }
         }
     }
 
@@ -82,10 +93,9 @@ impl Events {
         out.into()
     }
 
-    /// The last piece of a stream whose token has ended. It is not complete: its client may go on with a new one.
-    fn expired(&mut self) -> Bytes {
+    /// The last piece of a stream whose token is good no more. It is not complete: its client may go on with a new one.
+    fn ended(&mut self, message: &str) -> Bytes {
         self.operation = None;
-        let message = "the access token has expired: connect again with a new one";
         let mut out = Vec::new();
         event::next(&mut out, &refusal(&GraphqlError::new(Code::Unauthenticated, message)), "");
         out.into()

@@ -21,6 +21,7 @@ use futures_util::stream::unfold;
 use self::accept::Wish;
 use self::events::Events;
 use super::http::{SCHEMA_HEADER, Shared};
+use super::live::Changes;
 use super::milliseconds;
 use super::operation::{self, Order};
 use crate::request::GraphqlRequest;
@@ -55,10 +56,10 @@ pub(super) async fn respond(
     let pipeline = &shared.pipeline;
     let version = pipeline.version(&caller).await;
     let resume = headers.get(LAST_EVENT_ID).map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
-    let accepted_until = caller.accepted_until();
+    let (caller, access) = (Arc::new(caller), shared.access.clone());
     let order = Order {
         pipeline: pipeline.clone(),
-        caller: Arc::new(caller),
+        caller: caller.clone(),
         request,
         queries_only: *method == Method::GET,
         resume: resume.filter(|cursor| !cursor.is_empty()),
@@ -69,7 +70,9 @@ pub(super) async fn respond(
         results: None,
         is_new: true,
         comment: milliseconds(shared.live.settings.sse_comment_ms),
-        accepted_until,
+        changes: Changes::of(&access),
+        caller,
+        access,
         clock: pipeline.clock.clone(),
         stopping: shared.live.stopping(),
     });

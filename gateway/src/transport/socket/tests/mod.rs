@@ -42,6 +42,8 @@ enum Step {
     Refused(u64, &'static str),
     Failed(u64),
     Complete(u64),
+    /// Whoever signed in is not let in any more.
+    Revoked,
     /// Milliseconds pass.
     Wait(u64),
     /// Something waits to be taken; it was, and more waits; it was, and that is all.
@@ -95,6 +97,7 @@ impl Machine {
                 self.say(run, Said::Failed(GraphqlError::new(Code::Unavailable, "no store")))
             }
             Step::Complete(run) => self.say(run, Said::Complete),
+            Step::Revoked => self.protocol.revoked(),
             Step::Wait(milliseconds) => {
                 self.since += milliseconds;
                 self.protocol.tick(self.now())

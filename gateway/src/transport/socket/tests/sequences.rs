@@ -31,6 +31,7 @@ fn step() -> impl Strategy<Value = Step> {
         20 => (2_usize..10).prop_map(|at| Step::Text(TEXTS[at])),
         1 => (0_usize..TEXTS.len()).prop_map(|at| Step::Text(TEXTS[at])),
         1 => Just(Step::Binary),
+        1 => Just(Step::Revoked),
         8 => runs.clone().prop_map(|run| Step::Next(run, "1")),
         4 => runs.clone().prop_map(|run| Step::Answered(run, "{}")),
         2 => runs.clone().prop_map(|run| Step::Refused(run, "{}")),

@@ -60,6 +60,17 @@ fn a_token_ends() {
 }
 
 #[test]
+fn a_caller_who_is_not_let_in_any_more_is_closed() {
+    let revoked = "<4401 Revoked: the access token, or its bearer, is not let in any more>";
+    run("at once", &[Step::Revoked], &[revoked]);
+    run("once", &[Step::Revoked, Step::Revoked, PONG, super::SUBSCRIBE], &[revoked]);
+    check("nobody has signed in", None, &[Step::Revoked, INIT], &ACK);
+    check("by the upgrade neither", Some("Bearer alice"), &[Step::Revoked, INIT], &ACK);
+    let late = "<4408 Connection initialisation timeout>";
+    check("after the end", None, &[Step::Wait(3_000), Step::Revoked], &[late]);
+}
+
+#[test]
 fn the_next_look_is_when_something_is_due() {
     let mut machine = super::Machine::new(None);
     let mut next = |steps: &[Step]| {
