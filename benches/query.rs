@@ -134,6 +134,7 @@ async fn start(store: Arc<dyn Store>) -> Gateway {
         store,
         publish: Arc::new(Nowhere),
         replay: Arc::new(store::NoReplays("nothing is replayed here")),
+        access: None,
         settings: GatewaySettings::default(),
         live: LiveSettings::default(),
         hub: Hub::new(&LiveSettings::default()),

@@ -87,6 +87,7 @@ impl Node {
             store,
             publish: Arc::new(ingest.clone()),
             replay: Arc::new(store::NoReplays("nothing is replayed here")),
+            access: Some(issuer.access()),
             settings: GatewaySettings::default(),
             live,
             hub: hub.clone(),

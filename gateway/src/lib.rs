@@ -53,6 +53,8 @@ pub struct Parts {
     pub publish: Arc<dyn Publish>,
     /// What makes messages of dead letters, for `replayDeadLetters`.
     pub replay: Arc<dyn Replay>,
+    /// Who is let in, where keys and denials can be changed here.
+    pub access: Option<Access>,
     /// Limits of queries.
     pub settings: GatewaySettings,
     /// Limits of subscriptions, sockets and event streams.
@@ -87,6 +89,7 @@ impl Gateway {
             store: parts.store.clone(),
             publish: parts.publish,
             replay: parts.replay,
+            access: parts.access,
             snapshots: snapshots.clone(),
             clock: parts.clock.clone(),
             settings: parts.settings.clone(),

@@ -138,6 +138,7 @@ pub const RESERVED_FIELDS: &[&str] = &[
     "publish",
     "me",
     "keys",
+    "denials",
     "clients",
     "issuers",
     "policy",

@@ -150,8 +150,18 @@ async fn node(
             let (settings, live) = (config.gateway.clone(), config.live.clone());
             let (store, limits) = (shared.clone(), config.limits.clone());
             let (clock, stopping) = (clock.clone(), stopped.clone());
-            let parts =
-                gateway::Parts { store, publish, replay, settings, live, hub, limits, clock, stopping };
+            let parts = gateway::Parts {
+                store,
+                publish,
+                replay,
+                access: Some(issuer.access()),
+                settings,
+                live,
+                hub,
+                limits,
+                clock,
+                stopping,
+            };
             Some(Gateway::start(parts).await?)
         }
         false => None,

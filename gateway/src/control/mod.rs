@@ -1,7 +1,9 @@
-//! The control plane: streams, topics, shapes, dead letters, `publish`. Types that are known when Tidegate is compiled,
+//! The control plane: streams, topics, shapes, dead letters, `publish`, keys and denials. Types that are known when Tidegate is compiled,
 //! by async-graphql; what a stream's own fields are is the data plane's business.
 
 mod dead_letters;
+mod denials;
+mod keys;
 mod mutation;
 mod query;
 mod scalars;
@@ -11,7 +13,7 @@ mod topics;
 
 use std::sync::Arc;
 
-use access::{Action, Denied, Principal, Right, policy};
+use access::{Access, Action, Denied, Principal, Right, policy};
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, EmptySubscription, Error, ErrorExtensions, Schema, ValidationMode};
 use schema::{Clock, StreamName};
@@ -45,6 +47,8 @@ pub struct Parts {
     pub publish: Arc<dyn Publish>,
     /// What makes messages of dead letters.
     pub replay: Arc<dyn Replay>,
+    /// Who is let in, where that can be changed here.
+    pub access: Option<Access>,
     /// The schema in force.
     pub snapshots: Snapshots,
     /// Tells the time.
@@ -67,6 +71,7 @@ pub fn schema(parts: Parts) -> ControlSchema {
         .data(parts.store)
         .data(parts.publish)
         .data(parts.replay)
+        .data(parts.access)
         .data(parts.snapshots)
         .data(parts.clock)
         .data(parts.settings)
@@ -78,8 +83,17 @@ fn store<'a>(ctx: &Context<'a>) -> Result<&'a Arc<dyn Store>, Error> {
     ctx.data()
 }
 
+fn access<'a>(ctx: &Context<'a>) -> Result<Option<&'a Access>, Error> {
+    ctx.data::<Option<Access>>().map(Option::as_ref)
+}
+
 fn caller<'a>(ctx: &Context<'a>) -> Result<&'a Principal, Error> {
     ctx.data::<Caller>().map(|caller| &caller.principal)
+}
+
+/// Refuses who has no say in what concerns all of it.
+fn administers(ctx: &Context<'_>) -> Result<(), Error> {
+    policy::check(caller(ctx)?, &Action::Admin).map_err(|error| denied(&error))
 }
 
 /// Refuses who may read nothing at all.

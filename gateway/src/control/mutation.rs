@@ -7,7 +7,9 @@ use schema::{StreamName, Topic};
 use store::{Publish, PublishError, PublishRequest};
 
 use super::dead_letters::{self, DeadLetterOutcome};
-use super::{JsonText, caller, coded};
+use super::denials::{self, Asked, Denial};
+use super::keys::{self, ApiKey, ApiKeySecret};
+use super::{JsonText, Time, administers, caller, coded};
 
 /// What can be changed.
 pub struct Mutation;
@@ -67,6 +69,73 @@ impl Mutation {
         #[graphql(desc = "Where they stand in their logs; at most 100.")] positions: Vec<String>,
     ) -> Result<Option<Vec<DeadLetterOutcome>>, Error> {
         dead_letters::discard(ctx, &stream, &positions).await.map(Some)
+    }
+
+    /// Makes an API key, by which a small system is let in: it sends the secret as its bearer token. Nobody gives a key roles that
+    /// it does not have itself. Within two seconds, all nodes know the key.
+    async fn create_key(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What it is called: 1 to 128 letters, digits, '-', '_' and '.'.")] name: String,
+        #[graphql(desc = "Some of data.read, data.write, data.admin, or of those that a [[rule]] names.")]
+        roles: Vec<String>,
+        #[graphql(desc = "When it ends; never, unless told.")] expires_at: Option<Time>,
+    ) -> Result<Option<ApiKeySecret>, Error> {
+        administers(ctx)?;
+        keys::create(ctx, name, &roles, expires_at).await.map(Some)
+    }
+
+    /// Gives an API key another secret. The one before it ends, at once or after `overlapSeconds`.
+    async fn rotate_key(
+        &self,
+        ctx: &Context<'_>,
+        name: String,
+        #[graphql(default, desc = "How long the old secret is good, too; at most 30 days.")]
+        overlap_seconds: i32,
+    ) -> Result<Option<ApiKeySecret>, Error> {
+        administers(ctx)?;
+        keys::rotate(ctx, &name, overlap_seconds).await.map(Some)
+    }
+
+    /// Takes an API key back, for good. Within two seconds, no node lets its bearer in, and what it follows ends.
+    async fn revoke_key(&self, ctx: &Context<'_>, name: String) -> Result<Option<ApiKey>, Error> {
+        administers(ctx)?;
+        keys::revoke(ctx, &name).await.map(Some)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "each is an argument of the field")]
+    /// Denies tokens although they are good. Name one of token, tokenId, subject, client and before. Within two seconds, no node
+    /// lets their bearers in, and what they follow ends.
+    async fn revoke(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "Who gave the tokens: embedded, keys, or the name of an [[issuer]]. Without it, `before` means all of them."
+        )]
+        issuer: Option<String>,
+        #[graphql(desc = "A token itself, which is denied until it ends.")] token: Option<String>,
+        #[graphql(desc = "A token's id (jti).")] token_id: Option<String>,
+        #[graphql(desc = "Whom tokens are about (sub).")] subject: Option<String>,
+        #[graphql(desc = "The client that tokens were given to.")] client: Option<String>,
+        #[graphql(desc = "All that were given before this time, or do not say when they were.")]
+        before: Option<Time>,
+        #[graphql(default, desc = "Why.")] reason: String,
+        #[graphql(desc = "Of a tokenId: when the token ends, and need not be denied any more.")]
+        keep_until: Option<Time>,
+    ) -> Result<Option<Denial>, Error> {
+        administers(ctx)?;
+        let asked = Asked { issuer, token, token_id, subject, client, before, reason, keep_until };
+        denials::deny(ctx, asked).await.map(Some)
+    }
+
+    /// Takes a denial back.
+    async fn unrevoke(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What it is called, as `denials` lists it.")] id: String,
+    ) -> Result<Option<Denial>, Error> {
+        administers(ctx)?;
+        denials::undeny(ctx, &id).await.map(Some)
     }
 }
 

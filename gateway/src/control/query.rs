@@ -3,10 +3,12 @@
 use async_graphql::{Context, Error, Object, SimpleObject};
 
 use super::dead_letters::{self, DeadLetter};
+use super::denials::{self, Denial};
+use super::keys::{self, ApiKey};
 use super::shape::{Shape, places};
 use super::streams::{Stream, all};
 use super::topics::{self, Topic, TopicsAsk};
-use super::{Time, caller, reads_some, stream};
+use super::{Time, administers, caller, reads_some, stream};
 
 /// What can be asked.
 pub struct Query;
@@ -80,6 +82,18 @@ impl Query {
         #[graphql(desc = "Only those after this position.")] after: Option<String>,
     ) -> Result<Option<Vec<DeadLetter>>, Error> {
         dead_letters::list(ctx, &stream, first, after).await.map(Some)
+    }
+
+    /// API keys, by name. Their secrets are kept nowhere.
+    async fn keys(&self, ctx: &Context<'_>) -> Result<Option<Vec<ApiKey>>, Error> {
+        administers(ctx)?;
+        keys::list(ctx).map(Some)
+    }
+
+    /// Tokens that are denied although they are good, the oldest denial first.
+    async fn denials(&self, ctx: &Context<'_>) -> Result<Option<Vec<Denial>>, Error> {
+        administers(ctx)?;
+        denials::list(ctx).map(Some)
     }
 
     /// Who is asking.

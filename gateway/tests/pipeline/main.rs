@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod control;
+mod credentials;
 mod documents;
 mod pages;
 mod rig;

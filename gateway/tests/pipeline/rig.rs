@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use access::{IssuerName, Principal, Role, Roles};
+use access::{Access, Credentials, IssuerName, Principal, Role, Roles, Verifier};
 use async_trait::async_trait;
 use gateway::{Gateway, GatewaySettings, GraphqlRequest, Hub, LiveSettings, Parts};
 use schema::shape::{Learner, Opens};
@@ -138,10 +138,17 @@ impl Rig {
 
 async fn start(store: &Embedded, notes: &Arc<Notes>, hub: &Arc<Hub>, settings: GatewaySettings) -> Gateway {
     let clock: Clock = Arc::new(|| Timestamp(NOW));
+    let entries = Arc::new(store.clone());
+    let credentials = Credentials::open(entries, Default::default(), Arc::default(), clock.clone());
+    // Nobody signs in by a token here.
+    let (url, keys) = ("http://127.0.0.1:4000", []);
+    let own = Verifier::new(IssuerName::Embedded, url, "tidegate", keys, Arc::default(), clock.clone());
+    let access = Access::new(own, Vec::new(), Some(credentials.await.unwrap()));
     let parts = Parts {
         store: Arc::new(store.clone()),
         publish: notes.clone(),
         replay: notes.clone(),
+        access: Some(access),
         settings,
         live: LiveSettings::default(),
         hub: hub.clone(),

@@ -50,6 +50,25 @@ async fn a_socket_ends_with_its_token() {
 }
 
 #[tokio::test]
+async fn a_socket_ends_with_its_callers_good_name() {
+    let rig = Rig::new().await;
+    let (mut busy, mut idle) = (rig.connect().await, rig.connect().await);
+    busy.subscribe("a", SLOW).await;
+    until("it to run", || rig.gateway.live_operations() == 1).await;
+    rig.deny("somebody else").await;
+    assert!(busy.is_quiet().await && idle.is_quiet().await);
+    rig.deny("alice").await;
+    for socket in [&mut busy, &mut idle] {
+        let (code, reason) = socket.closed().await;
+        assert_eq!((code, reason.split(':').next()), (4401, Some("Revoked")));
+    }
+    until("all to close", || rig.gateway.sockets() == 0 && rig.gateway.live_operations() == 0).await;
+    let mut late = rig.open().await;
+    late.say(json!({"type": "connection_init", "payload": {"Authorization": rig.bearer()}})).await;
+    assert_eq!(late.closed().await.0, 4403, "who comes with it is told what any bad token is told");
+}
+
+#[tokio::test]
 async fn a_silent_client_is_pinged() {
     let live = LiveSettings { ping_ms: 50, ..LiveSettings::default() };
     let rig = Rig::with(Default::default(), live).await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use access::{Bodies, Development, Grant, Issuer, IssuerSettings, Roles};
+use access::{Bodies, Credentials, DenialTarget, Development, Grant, Issuer, IssuerSettings, Roles, Trust};
 use async_trait::async_trait;
 use axum::serve::ListenerExt;
 use gateway::{Gateway, GatewaySettings, Hub, LiveSettings, Parts};
@@ -89,13 +89,16 @@ impl Rig {
         let now = Arc::new(AtomicI64::new(1_590_969_600_000_000));
         let told = now.clone();
         let clock: Clock = Arc::new(move || Timestamp(told.load(Ordering::Relaxed)));
+        let entries = Arc::new(store.clone());
+        let credentials = Credentials::open(entries, Default::default(), Arc::default(), clock.clone());
+        let trust = Trust { credentials: Some(credentials.await.unwrap()), ..Trust::default() };
         let issuer = Issuer::open(
             &dir.path().join(format!("issuer-{}", address.port())),
             &format!("http://{address}"),
             IssuerSettings::default(),
             Vec::new(),
             Development::On,
-            Default::default(),
+            trust,
             clock.clone(),
         );
         let issuer = issuer.unwrap();
@@ -106,6 +109,7 @@ impl Rig {
             store: Arc::new(store.clone()),
             publish: Arc::new(Gated(gate.clone())),
             replay: Arc::new(NoReplays("not here")),
+            access: Some(issuer.access()),
             settings,
             hub: hub.clone(),
             live,
@@ -125,6 +129,14 @@ impl Rig {
     pub(crate) fn token(&self, subject: &str) -> String {
         let grant = Grant { subject, client_id: "client", roles: Roles::ALL, seconds: 3_600 };
         self.issuer.issue(&grant).unwrap().access_token.expose().to_owned()
+    }
+
+    /// Denies all tokens about `subject`, by another administrator.
+    pub(crate) async fn deny(&self, subject: &str) {
+        let access = self.issuer.access();
+        let by = access.verify(&self.token("root")).await.unwrap();
+        let target = DenialTarget::Subject { issuer: "embedded".into(), subject: subject.into() };
+        access.credentials().unwrap().deny(target, "", None, &by).await.unwrap();
     }
 
     pub(crate) fn bearer(&self) -> String {

@@ -111,6 +111,23 @@ async fn a_node_that_stops_ends_streams_without_complete() {
 }
 
 #[tokio::test]
+async fn a_stream_ends_with_its_callers_good_name() {
+    let rig = Rig::new().await;
+    let denying = async {
+        until("it to run", || rig.gateway.live_operations() == 1).await;
+        rig.deny("somebody else").await;
+        rig.deny("alice").await;
+    };
+    let query = body(SLOW);
+    let (answer, ()) = tokio::join!(rig.http(POST, &query, never), denying);
+    let error = &results(&answer)[0]["errors"][0];
+    assert_eq!(error["extensions"]["code"], "UNAUTHENTICATED", "{answer}");
+    assert!(error["message"].as_str().unwrap().contains("not let in any more"), "{answer}");
+    assert!(!answer.contains("event: complete"), "it is not complete: {answer}");
+    until("it to end", || rig.gateway.live_operations() == 0).await;
+}
+
+#[tokio::test]
 async fn a_stream_ends_with_its_token() {
     let live = LiveSettings { sse_comment_ms: 20, ..LiveSettings::default() };
     let rig = Rig::with(Default::default(), live).await;
