@@ -1,9 +1,13 @@
 //! The command line.
 
+pub(crate) mod credentials;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+use credentials::{KEYS_EXAMPLES, KeysCommand, REVOKE_EXAMPLES, RevokeArgs};
 
 /// Turns streams of JSON messages into a typed, live GraphQL API over a time-series store.
 ///
@@ -82,6 +86,15 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: DeadLettersCommand,
     },
+    /// Make, list, rotate and revoke API keys, by which small systems are let in
+    #[command(after_help = KEYS_EXAMPLES)]
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
+    /// Deny tokens although they are good still; list what is denied, and take it back
+    #[command(after_help = REVOKE_EXAMPLES)]
+    Revoke(RevokeArgs),
     /// Print messages as they come, a line of JSON each; a connection that is lost is made again, and nothing is missed
     Tail(TailArgs),
     /// Say whether a data folder is well, and what to do if not

@@ -30,6 +30,8 @@ fn main() -> ExitCode {
         Some(Command::Page(args)) => commands::page::run(args),
         Some(Command::Streams(args)) => commands::streams::run(args),
         Some(Command::DeadLetters { command }) => commands::dead_letters::run(command),
+        Some(Command::Keys { command }) => commands::keys::run(command),
+        Some(Command::Revoke(args)) => commands::revoke::run(args),
         Some(Command::Tail(args)) => commands::tail::run(args),
         Some(Command::Doctor(args)) => commands::doctor::run(args, cli.serve.config.as_deref()),
         Some(Command::Migrate(args)) => commands::migrate::run(args, cli.serve.config.as_deref()),

@@ -4,11 +4,13 @@
 pub(crate) mod config;
 pub(crate) mod dead_letters;
 pub(crate) mod doctor;
+pub(crate) mod keys;
 pub(crate) mod migrate;
 pub(crate) mod page;
 pub(crate) mod publish;
 pub(crate) mod query;
 pub(crate) mod ready;
+pub(crate) mod revoke;
 pub(crate) mod streams;
 pub(crate) mod tail;
 pub(crate) mod token;
