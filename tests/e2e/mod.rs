@@ -20,6 +20,7 @@ mod read_only;
 mod readme;
 mod refusals;
 mod restart;
+mod rights;
 mod samples;
 mod sign_in;
 mod single;

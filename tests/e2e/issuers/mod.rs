@@ -14,7 +14,7 @@ use crate::support::http::Answer;
 use crate::support::{Client, Issuer, Server};
 
 /// The settings by which tokens of `issuer` are accepted.
-fn accepting(name: &str, issuer: &Issuer) -> String {
+pub(super) fn accepting(name: &str, issuer: &Issuer) -> String {
     format!("[[issuer]]\nname = \"{name}\"\nurl = \"{}\"\naudiences = [\"tidegate\"]\n", issuer.url())
 }
 
@@ -27,13 +27,13 @@ fn claims(issuer: &Issuer) -> Value {
 }
 
 /// The time so many seconds from now, in seconds since 1970.
-fn after(seconds: i64) -> i64 {
+pub(super) fn after(seconds: i64) -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     i64::try_from(now).unwrap() + seconds
 }
 
 /// Whoever has this token.
-fn bearer(server: &Server, token: impl Into<String>) -> Client {
+pub(super) fn bearer(server: &Server, token: impl Into<String>) -> Client {
     Client { address: server.address, token: token.into() }
 }
 
