@@ -117,6 +117,17 @@ pub(crate) struct NodeArgs {
     /// The data folder of a node on this machine [default: ./tidegate-data or ./tidegate-demo, whichever ran last]
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
+}
+
+/// By whom a node's certificate has to be, where it speaks https.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct TrustArgs {
+    /// PEM file of the authorities that a node's certificate has to be by [default: those of the data folder's node, or else
+    /// those that the system trusts]
+    #[arg(long, value_name = "FILE", env = "TIDEGATE_CA")]
+    pub(crate) ca: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -124,6 +135,8 @@ pub(crate) struct ReadyArgs {
     /// The node's address
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:4000")]
     pub(crate) url: String,
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
 }
 
 #[derive(Debug, Args)]

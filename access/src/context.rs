@@ -21,6 +21,9 @@ pub struct Context {
     pub client_id: String,
     /// What to sign in with.
     pub client_secret: Secret,
+    /// PEM file of the authorities by which the node is known; none: those that the system trusts.
+    #[serde(default)]
+    pub ca: Option<PathBuf>,
 }
 
 /// How a context lies on disk: the one place where its secret is serialised.
@@ -30,6 +33,8 @@ struct Stored<'a> {
     token_endpoint: &'a str,
     client_id: &'a str,
     client_secret: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ca: Option<&'a Path>,
 }
 
 /// A context that can't be read or written.
@@ -77,11 +82,26 @@ impl Context {
             token_endpoint: &self.token_endpoint,
             client_id: &self.client_id,
             client_secret: self.client_secret.expose(),
+            ca: self.ca.as_deref(),
         };
         let mut json = serde_json::to_vec_pretty(&stored)
             .map_err(|source| ContextError::Unreadable { path: path.clone(), source })?;
         json.push(b'\n');
         Ok(files::replace(&path, &json)?)
+    }
+
+    /// Names the authorities by which the node of the data folder `dir` is known, from now on: none but `ca`, or those that the
+    /// system trusts. Does nothing where there is no context.
+    ///
+    /// # Errors
+    /// [`ContextError`] names the file.
+    pub fn trust(dir: &Path, ca: Option<&Path>) -> Result<(), ContextError> {
+        match Self::load(dir)? {
+            Some(before) if before.ca.as_deref() != ca => {
+                Self { ca: ca.map(Path::to_owned), ..before }.save(dir)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The context of `dir` for a node at `url`, as it is from now on: who to sign in as stays what it was, and is made
@@ -99,6 +119,7 @@ impl Context {
             token_endpoint: format!("{url}/oauth/token"),
             client_id: client_id.into(),
             client_secret,
+            ca: kept.and_then(|kept| kept.ca.clone()),
         };
         if before.as_ref() != Some(&context) {
             context.save(dir)?;
@@ -123,6 +144,12 @@ mod tests {
         assert_eq!(moved.token_endpoint, "http://127.0.0.1:5000/oauth/token");
         assert_eq!(Context::load(dir.path()).unwrap(), Some(moved.clone()));
         assert!(!format!("{moved:?}").contains(first.client_secret.expose()));
+        Context::trust(dir.path(), Some(Path::new("/etc/ca.pem"))).unwrap();
+        let known = Context::renew(dir.path(), "https://127.0.0.1:5000", "dev").unwrap();
+        assert_eq!(known.ca.as_deref(), Some(Path::new("/etc/ca.pem")));
+        assert_eq!(known.client_secret, first.client_secret);
+        Context::trust(dir.path(), None).unwrap();
+        assert_eq!(Context::load(dir.path()).unwrap().unwrap().ca, None);
         let other = Context::renew(dir.path(), "http://127.0.0.1:5000", "other").unwrap();
         assert_ne!(other.client_secret, first.client_secret);
         #[cfg(unix)]

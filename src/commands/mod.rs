@@ -16,6 +16,7 @@ pub(crate) mod tail;
 pub(crate) mod token;
 
 mod node;
+mod trust;
 
 use std::error::Error;
 use std::io::Write;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Failure;
+use super::trust::known_by;
 use crate::cli::NodeArgs;
 
 /// How long a node may take to answer, or be silent within an answer that goes on.
@@ -34,14 +35,10 @@ struct Token {
 impl Node {
     /// Finds the node and signs in.
     pub(super) async fn sign_in(args: &NodeArgs) -> Result<Self, Failure> {
-        let client = Client::builder().read_timeout(WAIT).build()?;
         let context = find(args)?;
+        let ca = args.trust.ca.as_deref().or(context.ca.as_deref());
+        let client = known_by(Client::builder().read_timeout(WAIT), ca)?.build()?;
         let url = args.url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
-        if url.as_deref().unwrap_or(&context.url).starts_with("https:") {
-            return Err(
-                "https is not spoken yet: reach the node by http, through a tunnel if it is far".into()
-            );
-        }
         let token_endpoint = match &url {
             None => context.token_endpoint,
             Some(url) => discover(&client, url).await?,
@@ -146,7 +143,8 @@ fn said(body: &[u8]) -> String {
     }
 }
 
-fn root(error: &dyn std::error::Error) -> String {
+/// What an error stems from.
+pub(super) fn root(error: &dyn std::error::Error) -> String {
     let mut last = error;
     while let Some(source) = last.source() {
         last = source;
@@ -174,6 +172,7 @@ fn find(args: &NodeArgs) -> Result<Context, Failure> {
             token_endpoint: String::new(),
             client_id: variable("TIDEGATE_CLIENT_ID")?,
             client_secret: access::Secret::new(variable("TIDEGATE_CLIENT_SECRET")?),
+            ca: None,
         });
     }
     let candidates: Vec<PathBuf> = match &args.data {

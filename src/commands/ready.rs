@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use reqwest::{Client, StatusCode};
 
+use super::node::root;
+use super::trust::known_by;
 use super::{Failure, block_on, say};
 use crate::cli::ReadyArgs;
 
@@ -14,9 +16,9 @@ const WAIT: Duration = Duration::from_secs(8);
 pub(crate) fn run(args: &ReadyArgs) -> Result<(), Failure> {
     let url = args.url.trim_end_matches('/');
     let answer = block_on(async {
-        let client = Client::builder().timeout(WAIT).build()?;
+        let client = known_by(Client::builder().timeout(WAIT), args.trust.ca.as_deref())?.build()?;
         let answer = client.get(format!("{url}/readyz")).send().await;
-        let answer = answer.map_err(|error| format!("no node answers at {url}: {error}"))?;
+        let answer = answer.map_err(|error| format!("no node answers at {url}: {}", root(&error)))?;
         Ok((answer.status(), answer.text().await?))
     })?;
     match answer {

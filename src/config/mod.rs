@@ -4,6 +4,7 @@
 
 mod load;
 mod store;
+mod tls;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use schema::{Limits, Stream};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::store::StoreSettings;
+pub(crate) use self::tls::TlsSettings;
 pub(crate) use load::load;
 
 use crate::telemetry::LogSettings;
@@ -30,6 +32,7 @@ pub(crate) const REFERENCE: &str = include_str!("default.toml");
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
     pub(crate) server: ServerSettings,
+    pub(crate) tls: TlsSettings,
     pub(crate) log: LogSettings,
     pub(crate) limits: Limits,
     pub(crate) ingest: IngestSettings,

@@ -19,6 +19,7 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
@@ -26,6 +27,7 @@ use tokio::task::JoinSet;
 use super::answer::Tracked;
 use super::phase::Phase;
 use super::timed::{Timed, Waits};
+use super::tls::Tls;
 
 /// Connections beyond the most that are told so at the same time.
 const TOLD_MAX: u32 = 64;
@@ -43,6 +45,8 @@ pub(super) struct Served {
     /// Most connections.
     pub(super) connections: u32,
     pub(super) waits: Waits,
+    /// What they begin with; none: nothing, and HTTP is plain.
+    pub(super) tls: Option<Tls>,
 }
 
 /// How many connections there may be, if `wanted` are: half of the files that the process may open are for the data.
@@ -97,7 +101,13 @@ pub(super) async fn serve(
                 Err(_) => continue,
             },
         };
-        tasks.spawn(connection(socket, app, keep_alive, served.waits, place, stopped.clone()));
+        // Answers are small and whole: waiting for more to send would only delay them.
+        let _ = socket.set_nodelay(true);
+        let http = Http { app, keep_alive, waits: served.waits, place, stopped: stopped.clone() };
+        match served.tls.clone() {
+            None => tasks.spawn(http.serve(socket)),
+            Some(tls) => tasks.spawn(http.serve_over(tls, socket)),
+        };
     }
     drop(listener);
     let all_gone = async {
@@ -135,33 +145,50 @@ async fn accepted<T, F: Future<Output = io::Result<T>>>(mut accept: impl FnMut()
     }
 }
 
-/// One connection, to its end; or, once `stopped`, to the end of the request under way.
-async fn connection(
-    socket: TcpStream,
+/// What is spoken on one connection.
+struct Http {
     app: Router,
     keep_alive: bool,
     waits: Waits,
     place: OwnedSemaphorePermit,
-    mut stopped: watch::Receiver<bool>,
-) {
-    // Answers are small and whole: waiting for more to send would only delay them.
-    let _ = socket.set_nodelay(true);
-    let phase = Phase::new();
-    let io = TokioIo::new(Timed::new(socket, waits, phase.clone(), place));
-    let app = TowerToHyperService::new(app);
-    let service = service_fn(|request| answer(&app, &phase, request));
-    let mut http = http1::Builder::new();
-    let http = http.keep_alive(keep_alive).header_read_timeout(None);
-    let mut connection = pin!(http.serve_connection(io, service).with_upgrades());
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = told_to(&mut stopped) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    stopped: watch::Receiver<bool>,
+}
+
+impl Http {
+    /// Serves the connection to its end; or, once stopped, to the end of the request under way.
+    async fn serve<S>(mut self, socket: S)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let phase = Phase::new();
+        let io = TokioIo::new(Timed::new(socket, self.waits, phase.clone(), self.place));
+        let app = TowerToHyperService::new(self.app);
+        let service = service_fn(|request| answer(&app, &phase, request));
+        let mut http = http1::Builder::new();
+        let http = http.keep_alive(self.keep_alive).header_read_timeout(None);
+        let mut connection = pin!(http.serve_connection(io, service).with_upgrades());
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = told_to(&mut self.stopped) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(error = &error as &dyn std::error::Error, "a connection broke off");
         }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(error = &error as &dyn std::error::Error, "a connection broke off");
+    }
+
+    /// The same, after a handshake. Whoever is at that has a place, as everybody who is connected.
+    async fn serve_over(mut self, tls: Tls, socket: TcpStream) {
+        let socket = tokio::select! {
+            socket = tls.accept(socket, self.waits.header) => socket,
+            () = told_to(&mut self.stopped) => return,
+        };
+        match socket {
+            Ok(socket) => self.serve(Box::new(socket)).await,
+            Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "no TLS was agreed on"),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod role;
 mod source;
 pub(crate) mod store;
 mod timed;
+mod tls;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -73,6 +74,7 @@ pub(crate) fn check(config: &Config) -> Result<Checked, Failure> {
     config.issuer.iter().try_for_each(|issuer| issuer.check(&policy))?;
     config.store.check()?;
     config.credentials.check()?;
+    config.tls.check()?;
     let largest = config.limits.body_bytes.max(config.gateway.body_bytes);
     if config.limits.bodies_bytes < largest {
         let bytes = config.limits.bodies_bytes;
@@ -104,9 +106,11 @@ async fn node(
     if clients.is_empty() && !address.ip().is_loopback() {
         return Err(IssuerError::NoClients.into());
     }
+    let (tls, renewal) = tls::Tls::open(&config.tls)?.unzip();
     std::fs::create_dir_all(data)
         .map_err(|error| format!("the data folder {} can't be made: {error}", data.display()))?;
     let url = match config.server.url.as_str() {
+        "" if config.tls.is_on() => format!("https://{address}"),
         "" => format!("http://{address}"),
         url => url.to_owned(),
     };
@@ -133,6 +137,9 @@ async fn node(
     let own = config.embedded_issuer.clone();
     let issuer = Issuer::open(data, &url, own, clients, development, trust, clock.clone())?;
     issuer.access().warm_up();
+    if development == Development::On {
+        access::Context::trust(data, config.tls.absolute_ca()?.as_deref())?;
+    }
     // Before the first schema is built, so that it knows the fields of the demo's history.
     let traffic = match &ingest {
         Some(ingest) if with_demo => Some(demo::start(ingest.clone(), is_new, clock.clone()).await?),
@@ -198,8 +205,10 @@ async fn node(
             header: Duration::from_millis(config.server.header_ms),
             idle: Duration::from_millis(config.server.idle_ms),
         },
+        tls,
     };
 
+    let renewal = renewal.map(tokio::spawn);
     let sweeper = swept.map(|store| tokio::spawn(lifecycle::sweep(store, clock, config.server.clone())));
     banner::print(&banner::Facts {
         url: &url,
@@ -218,7 +227,7 @@ async fn node(
     if let Some(traffic) = traffic {
         traffic.abort();
     }
-    for task in [sweeper, Some(watch), Some(follow)].into_iter().flatten() {
+    for task in [sweeper, renewal, Some(watch), Some(follow)].into_iter().flatten() {
         task.abort();
     }
     if let Some(ingest) = ingest {

@@ -68,9 +68,16 @@ impl<S, P> Timed<S, P> {
 
     fn written<T>(&mut self, result: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         if result.is_ready() {
-            self.stalled = None;
             // An answer that is still being read is no idle time.
             self.seen.1 = Instant::now();
+        }
+        self.taken(result, cx)
+    }
+
+    /// Fails once the client has left no room for too long: for what is written, or for what TLS holds back of it.
+    fn taken<T>(&mut self, result: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+        if result.is_ready() {
+            self.stalled = None;
             return result;
         }
         let since = *self.stalled.get_or_insert_with(Instant::now);
@@ -119,7 +126,8 @@ impl<S: AsyncWrite + Unpin, P: Unpin> AsyncWrite for Timed<S, P> {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        ready!(Pin::new(&mut this.socket).poll_flush(cx))?;
+        let flushed = Pin::new(&mut this.socket).poll_flush(cx);
+        ready!(this.taken(flushed, cx))?;
         // An answer may end here, after which hyper does not ask for more as long as there is nothing to be read.
         match this.wait(cx) {
             Poll::Ready(late) => Poll::Ready(late),
@@ -128,7 +136,9 @@ impl<S: AsyncWrite + Unpin, P: Unpin> AsyncWrite for Timed<S, P> {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().socket).poll_shutdown(cx)
+        let this = self.get_mut();
+        let shut = Pin::new(&mut this.socket).poll_shutdown(cx);
+        this.taken(shut, cx)
     }
 }
 

@@ -98,7 +98,13 @@ fn a_node_that_is_elsewhere_is_named_by_its_address() {
                 "",
                 "no node answers at http://127.0.0.1:1",
             ),
-            (&["token", "--url", "https://127.0.0.1:1", "--data", &data], "", 1, "", "https is not spoken"),
+            (
+                &["token", "--url", "https://127.0.0.1:1", "--data", &data],
+                "",
+                1,
+                "",
+                "no node answers at https://",
+            ),
         ],
     );
 }

@@ -26,6 +26,7 @@ mod sign_in;
 mod single;
 mod slow;
 mod stopping;
+mod tls;
 mod trace;
 mod watching;
 mod ways_in;

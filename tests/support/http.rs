@@ -1,11 +1,12 @@
-//! HTTP/1.1 over a plain socket, one request a connection: so that a test can also send what no client library would.
+//! HTTP/1.1 over a socket, or over TLS where the server speaks that, one request a connection: so that a test can also send what no client library would.
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 
 use serde_json::Value;
 
 use super::PATIENCE;
+use super::tls::{self, Wire};
 
 /// A request to be sent.
 #[derive(Clone, Debug)]
@@ -101,22 +102,22 @@ impl Request {
         body.truncate(body.len() - missing);
         let mut socket = connect(to)?;
         pieces.iter().try_for_each(|piece| socket.write_all(piece))?;
-        socket.shutdown(Shutdown::Write)?;
+        socket.finish()?;
         exchange(socket, &[])
     }
 }
 
-fn connect(to: SocketAddr) -> std::io::Result<TcpStream> {
+fn connect(to: SocketAddr) -> std::io::Result<Wire> {
     let socket = TcpStream::connect_timeout(&to, PATIENCE)?;
     socket.set_nodelay(true)?;
     socket.set_read_timeout(Some(PATIENCE))?;
     socket.set_write_timeout(Some(PATIENCE))?;
-    Ok(socket)
+    Ok(tls::over(socket, to))
 }
 
 /// Writes `pieces`, then reads all that comes back. What could not be written matters only if no answer came: a server
 /// may answer before it has read everything.
-fn exchange(mut socket: TcpStream, pieces: &[Vec<u8>]) -> std::io::Result<Answer> {
+fn exchange(mut socket: Wire, pieces: &[Vec<u8>]) -> std::io::Result<Answer> {
     let written = pieces.iter().try_for_each(|piece| socket.write_all(piece));
     let mut bytes = Vec::new();
     let read = socket.read_to_end(&mut bytes);

@@ -14,6 +14,7 @@ mod running;
 mod server;
 mod socket;
 pub(crate) mod store;
+pub(crate) mod tls;
 mod turns;
 
 use std::io::Write;

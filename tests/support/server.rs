@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use super::tls::{self, Authority};
 use super::{Client, PATIENCE, command, http::Request, store, until};
 
 /// How a server is to be started.
@@ -21,6 +22,8 @@ pub(crate) struct Setup {
     data: Option<PathBuf>,
     /// What runs the program, with its arguments; empty: nothing does.
     within: Vec<String>,
+    /// Who certifies it; none: it speaks plain HTTP.
+    authority: Option<Authority>,
 }
 
 /// A running server.
@@ -44,6 +47,7 @@ impl Setup {
             configuration: None,
             data: None,
             within: Vec::new(),
+            authority: None,
         }
     }
 
@@ -85,6 +89,12 @@ impl Setup {
         self
     }
 
+    /// Over TLS, by a certificate of this authority's.
+    pub(crate) fn over_tls(mut self, authority: &Authority) -> Self {
+        self.authority = Some(authority.clone());
+        self
+    }
+
     fn data_in(&self, folder: &Path) -> PathBuf {
         self.data.clone().unwrap_or_else(|| folder.join("data"))
     }
@@ -113,6 +123,7 @@ fn spawn(setup: &Setup, folder: &Path) -> (Child, SocketAddr) {
         let text = std::fs::read_to_string(&banner).unwrap_or_default();
         // The last line: what is before it has been written.
         if let Some(address) = text.contains("Ctrl-C").then(|| address_in(&text)).flatten() {
+            tls::know(address, setup.authority.as_ref());
             return (child, address);
         }
         let ended = child.try_wait().unwrap();
@@ -138,6 +149,7 @@ fn launch(setup: &Setup, folder: &Path) -> Child {
         std::fs::write(&file, text).unwrap();
         command.arg("--config").arg(file);
     }
+    command.envs(setup.authority.iter().flat_map(Authority::environment));
     command.envs(setup.environment.iter().cloned());
     command.current_dir(folder).stdin(Stdio::null());
     command.stdout(File::create(&banner).unwrap());
@@ -147,7 +159,7 @@ fn launch(setup: &Setup, folder: &Path) -> Child {
 
 /// The first address in the banner. A server that listens on all addresses is spoken to on loopback all the same.
 fn address_in(banner: &str) -> Option<SocketAddr> {
-    let (_, rest) = banner.split_once("http://")?;
+    let (_, rest) = banner.split_once("http").and_then(|(_, rest)| rest.split_once("://"))?;
     let address = rest.split(|c: char| !c.is_ascii_digit() && c != '.' && c != ':').next()?;
     let mut address: SocketAddr = address.parse().ok()?;
     address.set_ip([127, 0, 0, 1].into());
@@ -164,7 +176,8 @@ impl Server {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.setup.authority.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     pub(crate) fn data(&self) -> PathBuf {

@@ -36,7 +36,7 @@ fn start(app: Router, connections: u32, drain: Duration) -> Node {
     let full = Router::new().fallback(|| async { StatusCode::SERVICE_UNAVAILABLE });
     let waits = Waits { header: PATIENCE, idle: IDLE };
     let (stop, stopped) = watch::channel(false);
-    let served = Served { app, full, connections, waits };
+    let served = Served { app, full, connections, waits, tls: None };
     Node { address, stop, served: tokio::spawn(serve(listener, served, stopped, drain)) }
 }
 

@@ -3,17 +3,24 @@
 
 use std::process::Command;
 
+use crate::support::tls::Authority;
 use crate::support::{Setup, converse, ensure_packages, is_left_out, repository};
 
 const SECRET: &str = "0123456789abcdef";
 
 /// Runs a script against a server with these settings, which the script may have ended and started again.
 fn run(script: &str, settings: &str) {
-    if is_left_out("clients", "clients of live transports") {
-        return;
-    }
-    let folder = repository().join("tests/live");
-    ensure_packages(&folder, "clients");
+    run_with(script, Setup::configured(&configuration(settings)), &[]);
+}
+
+/// The same over TLS.
+fn run_over_tls(script: &str) {
+    let authority = Authority::new();
+    let setup = Setup::configured(&configuration("")).over_tls(&authority);
+    run_with(script, setup, &[("NODE_EXTRA_CA_CERTS", &authority.file("ca.pem").display().to_string())]);
+}
+
+fn configuration(settings: &str) -> String {
     let mut configuration = settings.to_owned();
     for (id, roles) in [
         ("app", r#""data.read", "data.write", "data.admin""#),
@@ -22,13 +29,23 @@ fn run(script: &str, settings: &str) {
     ] {
         configuration += &format!("[[client]]\nid = \"{id}\"\nsecret_env = \"SECRET\"\nroles = [{roles}]\n");
     }
-    let mut server = Setup::configured(&configuration).env("SECRET", SECRET).start();
+    configuration
+}
+
+fn run_with(script: &str, setup: Setup, environment: &[(&str, &str)]) {
+    if is_left_out("clients", "clients of live transports") {
+        return;
+    }
+    let folder = repository().join("tests/live");
+    ensure_packages(&folder, "clients");
+    let mut server = setup.env("SECRET", SECRET).start();
     let client = server.client();
     client.put_record("s", "first", r#"{"n": 0}"#);
     client.nodes("s", "{ s { nodes { data { n } } } }", 1);
 
     let mut node = Command::new("node");
     node.arg(script).current_dir(&folder).env("TIDEGATE_URL", server.url()).env("SECRET", SECRET);
+    node.envs(environment.iter().copied());
     converse(node, |question| {
         match question {
             "kill" => server.kill_9(),
@@ -51,6 +68,16 @@ fn graphql_ws_follows_and_goes_on() {
 #[test]
 fn graphql_sse_follows_and_goes_on() {
     run("sse.mjs", "");
+}
+
+#[test]
+fn graphql_ws_does_so_over_tls() {
+    run_over_tls("ws.mjs");
+}
+
+#[test]
+fn graphql_sse_does_so_over_tls() {
+    run_over_tls("sse.mjs");
 }
 
 #[test]
