@@ -1,8 +1,9 @@
 //! Who may do what: tokens in, decisions out.
 //!
-//! A request meets the modules in this order: [`host`] refuses what a page elsewhere could have sent here; [`Access`]
-//! turns its bearer token into a [`Principal`] ([`Signed`] does so for a handler), to which the [`Policy`] in force gives
-//! rights; [`policy::decide`] says what this principal may do, as a pure function. [`Issuer`] is where tokens come from as long as no other is asked, [`Foreign`]
+//! A request meets the modules in this order: [`host`] refuses what was meant for another server, [`origin`] what a
+//! page from elsewhere may not send; [`Access`] turns its bearer token into a [`Principal`] ([`Signed`] does so for a handler), to
+//! which the [`Policy`] in force gives rights; [`policy::decide`] says what this principal may do, as a pure function.
+//! [`Issuer`] is where tokens come from as long as no other is asked, [`Foreign`]
 //! one elsewhere, and [`Context`] how the commands find ours. What a request may hold of memory is its share of [`Bodies`].
 //!
 //! ```no_run
@@ -38,6 +39,7 @@ mod foreign;
 mod handle;
 pub mod host;
 mod issuer;
+pub mod origin;
 pub mod policy;
 mod principal;
 mod random;

@@ -62,10 +62,12 @@ async fn start() -> Test {
     let issuer =
         Issuer::open(dir.path(), &url, IssuerSettings::default(), clients, Development::On, trust, clock)
             .unwrap();
+    let origins = access::origin::Origins::new(&[], &url, Development::On).unwrap();
     let app = Router::new()
         .route("/whoami", get(whoami))
         .with_state(App(issuer.access()))
         .merge(issuer.router())
+        .layer(middleware::from_fn_with_state(Arc::new(origins), access::origin::guard))
         .layer(middleware::from_fn(access::host::loopback_only));
     let context = Context::load(dir.path()).unwrap().unwrap();
     Test { server: Server::start(listener, app), context, _dir: dir }

@@ -61,6 +61,7 @@ impl Config {
 pub(crate) struct ServerSettings {
     pub(crate) listen: SocketAddr,
     pub(crate) url: String,
+    pub(crate) origins: Vec<String>,
     pub(crate) data: PathBuf,
     pub(crate) header_ms: u64,
     pub(crate) idle_ms: u64,
@@ -75,6 +76,7 @@ impl Default for ServerSettings {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4000)),
             url: String::new(),
+            origins: Vec::new(),
             data: "./tidegate-data".into(),
             header_ms: 10_000,
             idle_ms: 75_000,

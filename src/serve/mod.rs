@@ -3,6 +3,8 @@
 mod answer;
 mod banner;
 mod connections;
+mod guards;
+mod headers;
 mod lifecycle;
 mod observe;
 mod ops;
@@ -18,12 +20,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::store::{Publish, Replay, Store};
+use access::origin::Origins;
 use access::{
     Access, Bodies, Client, Credentials, Development, Foreign, Issuer, IssuerError, Policy, Trust,
     resolve_clients,
 };
 use axum::Router;
-use axum::middleware::from_fn;
 use gateway::{Gateway, Hub};
 use ingest::{Ingest, Replayer};
 use prometheus_client::registry::Registry;
@@ -75,6 +77,7 @@ pub(crate) fn check(config: &Config) -> Result<Checked, Failure> {
     config.store.check()?;
     config.credentials.check()?;
     config.tls.check()?;
+    access::origin::check(&config.server.origins)?;
     let largest = config.limits.body_bytes.max(config.gateway.body_bytes);
     if config.limits.bodies_bytes < largest {
         let bytes = config.limits.bodies_bytes;
@@ -192,14 +195,16 @@ async fn node(
         .merge(ops::router(ops::Parts { registry, ingest: ingest.clone(), store: shared }))
         .fallback(ops::nothing)
         .method_not_allowed_fallback(ops::wrong_method);
-    // Outermost first: what is refused here is still counted.
-    let app =
-        if development == Development::On { app.layer(from_fn(access::host::loopback_only)) } else { app };
-    let count = axum::middleware::from_fn_with_state(requests, observe::count);
+    let guards = guards::Guards {
+        requests,
+        over_tls: headers::OverTls(config.tls.is_on()),
+        development,
+        origins: Arc::new(Origins::new(&config.server.origins, &url, development)?),
+    };
     let connections = connections::at_most(config.server.connections_max);
     let served = connections::Served {
-        app: app.layer(count.clone()),
-        full: ops::full(connections).layer(count),
+        full: guards.before_full(ops::full(connections)),
+        app: guards.before(app),
         connections,
         waits: timed::Waits {
             header: Duration::from_millis(config.server.header_ms),

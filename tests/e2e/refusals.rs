@@ -293,7 +293,7 @@ fn a_request_that_was_meant_for_another_host() {
     }
     let foreign =
         client.request("POST", "/graphql").body(JSON, "{}").header("Origin", "https://evil.example");
-    assert_refused("another page", &foreign.send(server.address), 403, "pages of its own machine");
+    assert_refused("another page", &foreign.send(server.address), 403, "listed in server.origins");
     let port = server.address.port();
     for host in ["localhost".to_owned(), format!("localhost:{port}"), format!("[::1]:{port}")] {
         let answer = Request::new("GET", "/healthz").header("Host", &host).send(server.address);

@@ -58,9 +58,21 @@ impl Request {
         exchange(connect(to)?, &self.pieces(to))
     }
 
+    /// The status of the answer, after which nothing is read: for answers that go on.
+    pub(crate) fn status(&self, to: SocketAddr) -> u16 {
+        let mut socket = connect(to).unwrap();
+        self.pieces(to).iter().for_each(|piece| socket.write_all(piece).unwrap());
+        let mut line = [0; 12];
+        socket.read_exact(&mut line).unwrap();
+        std::str::from_utf8(&line[9..]).unwrap().parse().unwrap()
+    }
+
     /// The head, then the body in its pieces.
     fn pieces(&self, to: SocketAddr) -> Vec<Vec<u8>> {
-        let mut head = format!("{}\r\nConnection: close\r\n", self.line);
+        let mut head = format!("{}\r\n", self.line);
+        if !self.headers.iter().any(|(name, _)| name == "Connection") {
+            head += "Connection: close\r\n";
+        }
         if !self.headers.iter().any(|(name, _)| name == "Host") {
             head += &format!("Host: {to}\r\n");
         }

@@ -42,26 +42,6 @@ async fn the_subprotocol_is_one_of_those_offered() {
 }
 
 #[tokio::test]
-async fn a_page_from_elsewhere_is_refused() {
-    let rig = Rig::new().await;
-    for (origin, expect) in [
-        (format!("http://{}", rig.address), 101),
-        ("http://evil.example".to_owned(), 403),
-        ("null".to_owned(), 403),
-        (format!("http://127.0.0.1:{}", rig.address.port() ^ 1), 403),
-    ] {
-        let mut request = rig.request();
-        request.headers_mut().insert("origin", origin.parse().unwrap());
-        let status = match rig.handshake(request).await {
-            Ok((_, response)) => response.status(),
-            Err(Error::Http(response)) => response.status(),
-            Err(error) => panic!("{origin}: {error}"),
-        };
-        assert_eq!(status, expect, "{origin}");
-    }
-}
-
-#[tokio::test]
 async fn what_is_no_handshake_is_told() {
     let rig = Rig::new().await;
     let upgrade = "GET /graphql HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 12";

@@ -32,7 +32,7 @@ async fn a_query_is_one_event_and_then_complete() {
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     for header in [
         "content-type: text/event-stream; charset=utf-8",
-        "cache-control: no-cache",
+        "cache-control: no-store",
         "x-accel-buffering: no",
         "tidegate-schema: ",
     ] {

@@ -13,7 +13,6 @@ mod close;
 mod connection;
 mod frame;
 mod message;
-mod origin;
 mod outgoing;
 mod output;
 mod protocol;
@@ -52,9 +51,6 @@ pub(super) fn is_asked_for(headers: &HeaderMap) -> bool {
 
 /// Answers a request for a WebSocket, and serves it by a task of its own.
 pub(super) fn upgrade(shared: Shared, mut request: Request) -> Response {
-    if !origin::is_own(request.headers()) {
-        return origin::refused();
-    }
     let mut response = match create_response_with_body(&request, Body::empty) {
         Ok(response) => response,
         Err(error) => return no_handshake(&error.to_string()),

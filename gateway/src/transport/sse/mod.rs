@@ -86,7 +86,7 @@ pub(super) async fn respond(
 fn stream(schema_version: &str, body: Body) -> Response {
     let headers = [
         (CONTENT_TYPE, "text/event-stream; charset=utf-8"),
-        (CACHE_CONTROL, "no-cache"),
+        (CACHE_CONTROL, "no-store"),
         (ACCEL_BUFFERING, "no"),
         (SCHEMA_HEADER, schema_version),
     ];
