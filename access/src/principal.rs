@@ -209,6 +209,11 @@ impl Principal {
             && self.client_id() == other.client_id()
     }
 
+    /// Whether it may do the same.
+    pub fn has_rights_of(&self, other: &Self) -> bool {
+        self.0.grants.is_like(&other.0.grants)
+    }
+
     /// The topic of its own in streams whose topic is the caller: `<subject>` for the embedded issuer,
     /// `<issuer name>/<subject>` for others.
     pub fn own_topic(&self) -> &Topic {

@@ -54,6 +54,12 @@ impl Socket {
         self.say(json!({ "id": id, "type": "subscribe", "payload": payload })).await
     }
 
+    /// Shows a new token by a ping.
+    pub(crate) async fn renew(&mut self, token: &str) -> Result<(), End> {
+        let payload = json!({ "Authorization": format!("Bearer {token}") });
+        self.say(json!({ "type": "ping", "payload": payload })).await
+    }
+
     async fn say(&mut self, message: Value) -> Result<(), End> {
         Ok(self.0.send(Message::text(message.to_string())).await?)
     }

@@ -79,6 +79,11 @@ impl Grants {
         self.serial
     }
 
+    /// Whether both come to the same.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.serial == other.serial || self.roles == other.roles && self.rules == other.rules
+    }
+
     /// Whether the same is so in every stream, and nothing is hidden: then its roles tell all.
     pub(crate) fn is_uniform(&self) -> bool {
         self.rules.is_empty()

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use serde_json::{Value, json};
 
 use super::{accepting, bearer};
-use crate::support::{Client, Issuer, PATIENCE, Setup, Socket, until};
+use crate::support::{Client, Issuer, PATIENCE, Setup, Socket, SocketEnd as End, until};
 
 const RECORD: &str = r#"{"Data": {"n": 1}, "PartitionKey": "k"}"#;
 const PUBLISH: &str = r#"mutation { publish(stream: "s", key: "k", data: {n: 2}) { topic } }"#;
@@ -97,6 +97,50 @@ async fn the_same_token_opens_sockets_and_event_streams() {
     assert_eq!((&heard["type"], &heard["payload"]), (&json!("next"), &expect));
 
     assert_eq!(first_event(&reader, query), expect);
+}
+
+#[tokio::test]
+async fn a_socket_outlives_its_token_by_a_ping_with_the_next_one() {
+    let Some(issuer) = Issuer::start("sockets whose token is renewed") else { return };
+    let server = Setup::configured(&accepting("corp", &issuer)).start();
+    let token = |seconds: i64, scope: &str| {
+        let mut claims = super::claims(&issuer);
+        (claims["exp"], claims["scope"]) = (json!(super::after(seconds)), json!(scope));
+        issuer.mint(&json!({}), &claims)
+    };
+    let writer = bearer(&server, issuer.token("writer"));
+    writer.put("/streams/s/record", RECORD).expect(200);
+    bearer(&server, token(300, "data.read")).raws("s", 1);
+    let query = "subscription { s { message { data { n } } } }";
+    let mut sockets = Vec::new();
+    for _ in 0..3 {
+        let mut socket = Socket::connect(&bearer(&server, token(1, "data.read"))).await.unwrap();
+        socket.subscribe("1", query, json!({})).await.unwrap();
+        sockets.push(socket);
+    }
+    let [mut renewed, mut ended, mut other] = <[Socket; 3]>::try_from(sockets).ok().unwrap();
+    renewed.renew(&token(300, "data.read")).await.unwrap();
+    let pong = hear(&mut renewed, "pong").await.unwrap();
+    assert!(pong.contains("\"expiresAt\":\"20"), "{pong}");
+    // Another caller's, and one with more rights.
+    other.renew(&token(300, "data.read data.write")).await.unwrap();
+    let end = hear(&mut other, "nothing").await;
+    assert!(matches!(&end, Err(End::Closed(4403, why)) if why.contains("other rights")), "{end:?}");
+    let end = hear(&mut ended, "nothing").await;
+    assert!(matches!(&end, Err(End::Closed(4403, why)) if why.contains("has expired")), "{end:?}");
+    // The one is closed by now, and the other goes on.
+    writer.put("/streams/s/record", RECORD.replace('1', "2")).expect(200);
+    hear(&mut renewed, "\"n\":2").await.unwrap();
+}
+
+/// What a socket says that has `word` in it, or how it ended before.
+async fn hear(socket: &mut Socket, word: &str) -> Result<String, End> {
+    loop {
+        let heard = tokio::time::timeout(PATIENCE, socket.hear()).await.unwrap()?;
+        if heard.contains(word) {
+            return Ok(heard);
+        }
+    }
 }
 
 /// What the first event of an event stream says, which may have no end.

@@ -77,6 +77,14 @@ impl Close {
         )
     }
 
+    pub(super) fn another_caller() -> Self {
+        Self::new(4403, "Forbidden: the token of the ping is another caller's")
+    }
+
+    pub(super) fn other_rights() -> Self {
+        Self::new(4403, "Forbidden: the token of the ping gives other rights; connect again with it")
+    }
+
     pub(super) fn expired() -> Self {
         Self::new(4403, "Forbidden: the access token has expired; connect again with a new one")
     }
@@ -126,6 +134,8 @@ mod tests {
             Close::refused(&AuthError::Missing),
             Close::refused(&AuthError::SeveralHeaders),
             Close::two_callers(),
+            Close::another_caller(),
+            Close::other_rights(),
             Close::expired(),
             Close::revoked(),
             Close::unread(),

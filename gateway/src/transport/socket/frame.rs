@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use schema::Timestamp;
+
 /// The beginning of every message about an operation, with its id written as JSON once.
 #[derive(Clone, Debug)]
 pub(super) struct Head(Arc<str>);
@@ -36,6 +38,11 @@ impl Head {
 /// `connection_ack`.
 pub(super) fn acknowledged() -> Vec<u8> {
     b"{\"type\":\"connection_ack\"}".to_vec()
+}
+
+/// `pong`, with when the token ends by which the socket lives.
+pub(super) fn expiry(ends: Timestamp) -> Vec<u8> {
+    format!("{{\"type\":\"pong\",\"payload\":{{\"expiresAt\":\"{ends}\"}}}}").into_bytes()
 }
 
 /// `pong`, with what the ping had.

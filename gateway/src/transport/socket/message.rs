@@ -46,7 +46,7 @@ pub(super) fn parse(text: &str) -> Result<Message<'_>, String> {
     }
 }
 
-/// The values of `Authorization` in the payload of `connection_init`, wherever clients put it; equal ones once.
+/// The values of `Authorization` in the payload of `connection_init` or a ping, wherever clients put it; equal ones once.
 ///
 /// # Errors
 /// What is wrong with them.

@@ -19,7 +19,7 @@ pub(super) enum Output {
     Next(Run, Head, Payload),
     /// Send a WebSocket ping.
     Ping,
-    /// Verify what the values of `Authorization` in `connection_init` show.
+    /// Verify what the values of `Authorization` in `connection_init` or a ping show.
     Verify(Vec<String>),
     /// The socket is this caller's from now on.
     SignedIn(Box<Principal>),

@@ -10,7 +10,7 @@ use super::close::Close;
 use super::frame::{self, Head};
 use super::message::{self, Message};
 use super::output::{Output, Run};
-use super::sign_in::who;
+use super::sign_in::{renewed, who};
 use super::timers::{Due, Now, Timers};
 use crate::error::{Code, GraphqlError};
 use crate::request::GraphqlRequest;
@@ -33,7 +33,10 @@ enum Phase {
     Opened(Option<Result<Principal, AuthError>>),
     /// Waits for what `connection_init` showed to be verified.
     Verifying(Option<Result<Principal, AuthError>>),
-    Acknowledged,
+    /// This caller's.
+    Acknowledged(Principal),
+    /// As before, and waits for the token of a ping to be verified.
+    Renewing(Principal),
     Closed,
 }
 
@@ -68,7 +71,7 @@ impl Protocol {
         match message::parse(text) {
             Err(fault) => self.close(Close::bad_message(&fault)),
             Ok(Message::Init(payload)) => self.init(payload),
-            Ok(Message::Ping(payload)) => vec![Output::Text(frame::pong(payload.map(RawValue::get)))],
+            Ok(Message::Ping(payload)) => self.ping(payload),
             Ok(Message::Pong) => Vec::new(),
             Ok(Message::Subscribe { id, request }) => self.subscribe(id, request),
             Ok(Message::Complete { id }) => self.runs.remove(&id).map_or_else(Vec::new, |run| {
@@ -103,7 +106,7 @@ impl Protocol {
     /// Whoever signed in is not let in any more.
     pub(super) fn revoked(&mut self) -> Vec<Output> {
         match self.phase {
-            Phase::Acknowledged => self.close(Close::revoked()),
+            Phase::Acknowledged(_) | Phase::Renewing(_) => self.close(Close::revoked()),
             // Who has not signed in yet is judged by then.
             Phase::Opened(_) | Phase::Verifying(_) | Phase::Closed => Vec::new(),
         }
@@ -152,12 +155,50 @@ impl Protocol {
         vec![Output::Verify(shown)]
     }
 
-    /// What `connection_init` showed was verified, and this came of it.
+    /// A ping is answered with what it has. One with a token in it is to let the socket live as long as that: who signed in before
+    /// may show a new one.
+    fn ping(&mut self, payload: Option<&RawValue>) -> Vec<Output> {
+        // Whatever else is in it is the client's own business.
+        let shown = payload.and_then(|payload| message::authorizations(payload).ok()).unwrap_or_default();
+        if shown.is_empty() {
+            return vec![Output::Text(frame::pong(payload.map(RawValue::get)))];
+        }
+        match &self.phase {
+            Phase::Acknowledged(caller) => {
+                self.phase = Phase::Renewing(caller.clone());
+                vec![Output::Verify(shown)]
+            }
+            // Nobody has signed in whose token could be renewed; and a token is not sent back.
+            _ => vec![Output::Text(frame::pong(None))],
+        }
+    }
+
+    /// What `connection_init` or a ping showed was verified, and this came of it.
     pub(super) fn verified(&mut self, shown: Result<Principal, AuthError>) -> Vec<Output> {
-        // It may have been closed meanwhile.
-        let Phase::Verifying(upgrade) = &mut self.phase else { return Vec::new() };
-        let upgrade = upgrade.take();
-        self.sign_in(upgrade, Some(shown))
+        match &mut self.phase {
+            Phase::Verifying(upgrade) => {
+                let upgrade = upgrade.take();
+                self.sign_in(upgrade, Some(shown))
+            }
+            Phase::Renewing(before) => {
+                let before = before.clone();
+                self.renew(before, shown)
+            }
+            // It was closed meanwhile.
+            Phase::Opened(_) | Phase::Acknowledged(_) | Phase::Closed => Vec::new(),
+        }
+    }
+
+    fn renew(&mut self, before: Principal, shown: Result<Principal, AuthError>) -> Vec<Output> {
+        match renewed(before, shown) {
+            Err(close) => self.close(close),
+            Ok(caller) => {
+                self.timers.initialised(caller.accepted_until());
+                let pong = Output::Text(frame::expiry(caller.expires_at()));
+                self.phase = Phase::Acknowledged(caller.clone());
+                vec![Output::SignedIn(Box::new(caller)), pong]
+            }
+        }
     }
 
     fn sign_in(
@@ -168,7 +209,7 @@ impl Protocol {
         match who(upgrade, shown) {
             Err(close) => self.close(close),
             Ok(principal) => {
-                self.phase = Phase::Acknowledged;
+                self.phase = Phase::Acknowledged(principal.clone());
                 self.timers.initialised(principal.accepted_until());
                 vec![Output::SignedIn(Box::new(principal)), Output::Text(frame::acknowledged())]
             }
@@ -176,7 +217,7 @@ impl Protocol {
     }
 
     fn subscribe(&mut self, id: String, request: GraphqlRequest) -> Vec<Output> {
-        if !matches!(self.phase, Phase::Acknowledged) {
+        if !matches!(self.phase, Phase::Acknowledged(_) | Phase::Renewing(_)) {
             return self.close(Close::not_acknowledged());
         }
         if self.runs.contains_key(&id) {

@@ -38,3 +38,15 @@ pub(super) fn who(
         (None, None) => Err(Close::refused(&AuthError::Missing)),
     }
 }
+
+/// Whose socket it is once a ping has shown another token: the same caller's, with the same rights, as what runs was let in by these.
+/// Where the token can't be judged now, the one before counts as long as it is good.
+pub(super) fn renewed(before: Principal, shown: Result<Principal, AuthError>) -> Result<Principal, Close> {
+    match shown {
+        Ok(shown) if !shown.is_same_caller(&before) => Err(Close::another_caller()),
+        Ok(shown) if !shown.has_rights_of(&before) => Err(Close::other_rights()),
+        Ok(shown) => Ok(shown),
+        Err(AuthError::IssuerAway) => Ok(before),
+        Err(error) => Err(Close::refused(&error)),
+    }
+}

@@ -34,7 +34,7 @@ pub(super) struct Task<S> {
     stops: HashMap<Run, AbortHandle>,
     caller: Option<Arc<Principal>>,
     access: Access,
-    /// Whose token `connection_init` showed, while that is found out: nothing is read before.
+    /// Whose token `connection_init` or a ping showed, while that is found out: nothing is read before.
     verifying: Option<BoxFuture<'static, Result<Principal, AuthError>>>,
     pipeline: Arc<Pipeline>,
     live: Arc<Live>,
@@ -231,9 +231,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             }
             Happening::Stopping => self.protocol.close(Close::going_away()),
         };
-        let was_nobody = self.caller.is_none();
+        let before = self.caller.clone();
         let mut end = outputs.into_iter().find_map(|output| self.perform(output));
-        if was_nobody && self.caller.is_some() {
+        let is_new = match (&before, &self.caller) {
+            (Some(before), Some(now)) => !Arc::ptr_eq(before, now),
+            (before, now) => before.is_some() != now.is_some(),
+        };
+        if is_new {
             // Its token may have been revoked between being verified and this: from now on a change tells.
             let outputs = self.look_at_the_caller();
             end = end.or_else(|| outputs.into_iter().find_map(|output| self.perform(output)));

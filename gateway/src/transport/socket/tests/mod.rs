@@ -164,6 +164,15 @@ fn verify(values: &[String]) -> Result<Principal, AuthError> {
     let caller = |subject| Principal::new(IssuerName::Embedded, subject, "c", Roles::ALL, ends).unwrap();
     match value.as_str() {
         "Bearer alice" | "Bearer alice again" => Ok(caller("alice")),
+        "Bearer alice later" => {
+            let ends = Timestamp(OPENED + 2 * TOKEN_SECONDS * 1_000_000);
+            Ok(Principal::new(IssuerName::Embedded, "alice", "c", Roles::ALL, ends).unwrap())
+        }
+        "Bearer alice reads" => {
+            let roles = Roles::from_scope("data.read");
+            Ok(Principal::new(IssuerName::Embedded, "alice", "c", roles, ends).unwrap())
+        }
+        "Bearer away" => Err(AuthError::IssuerAway),
         "Bearer bob" => Ok(caller("bob")),
         "Bearer old" => Err(AuthError::InvalidToken(Refusal::Expired)),
         value if value.starts_with("Bearer ") => Err(AuthError::InvalidToken(Refusal::Signature)),

@@ -86,3 +86,47 @@ fn the_next_look_is_when_something_is_due() {
     assert_eq!(next(&[Step::Wait(5_000), PONG, Step::Wait(20_000), PONG]), 65_000, "the token's end");
     assert_eq!(next(&[Step::Wait(1_000), Step::Waits, Step::Wait(12_000), PONG]), 65_000, "still that");
 }
+
+/// A ping with this token.
+macro_rules! ping {
+    ($token:literal) => {
+        Step::Text(concat!(r#"{"type":"ping","payload":{"Authorization":"Bearer "#, $token, r#""}}"#))
+    };
+}
+
+#[test]
+fn a_ping_with_a_new_token_lets_a_socket_live_as_long_as_that() {
+    let expired = "<4403 Forbidden: the access token has expired; connect again with a new one>";
+    let wait = [Step::Wait(20_000), PONG, Step::Wait(20_000), PONG, Step::Wait(20_000), PONG];
+    let renewed = ["<alice>", r#"{"type":"pong","payload":{"expiresAt":"2020-06-01T00:02:00.000000Z"}}"#];
+    let ended = [&wait[..], &[Step::Wait(5_000), PONG]].concat();
+    run("not renewed", &ended, &[expired]);
+    run("renewed", &[&[ping!("alice later")], &ended[..]].concat(), &renewed);
+    run(
+        "and then",
+        &[&[ping!("alice later")], &wait[..], &ended[..]].concat(),
+        &[&renewed[..], &[expired]].concat(),
+    );
+    // The issuer can't be asked: as before, and the pong tells so.
+    let before = ["<alice>", r#"{"type":"pong","payload":{"expiresAt":"2020-06-01T00:01:00.000000Z"}}"#];
+    run("away", &[&[ping!("away")], &ended[..]].concat(), &[&before[..], &[expired]].concat());
+}
+
+#[test]
+fn a_ping_with_a_token_that_is_not_the_callers_ends_it() {
+    for (step, expect) in [
+        (ping!("bob"), "<4403 Forbidden: the token of the ping is another caller's>"),
+        (
+            ping!("alice reads"),
+            "<4403 Forbidden: the token of the ping gives other rights; connect again with it>",
+        ),
+        (ping!("old"), "<4403 Forbidden: the access token has expired>"),
+        (ping!("nobody's"), "<4403 Forbidden: the access token is not valid here>"),
+    ] {
+        run(expect, &[step, PONG, INIT], &[expect]);
+    }
+    // A token is sent back to nobody, and before the ack it is no sign-in.
+    check("too early", None, &[ping!("alice")], &[r#"{"type":"pong"}"#]);
+    let other = r#"{"type":"ping","payload":{"headers":7,"at":1}}"#;
+    run("other payloads", &[Step::Text(other)], &[r#"{"type":"pong","payload":{"headers":7,"at":1}}"#]);
+}
