@@ -7,9 +7,10 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use access::rate::Style;
 use access::{
     Access, Action, Decision, Development, Foreign, ForeignSettings, Identity, Issuer, IssuerName, Policy,
-    Principal, Roles, RuleSettings, Trust, decide,
+    Principal, Roles, RuleSettings, Trust, Visit, decide,
 };
 use axum::Router;
 use axum::routing::get;
@@ -83,8 +84,8 @@ impl Elsewhere {
 
 async fn tokens() {
     let (elsewhere, folder) = (elsewhere().await, tempfile::tempdir().expect("a folder"));
-    let access = open(&elsewhere, folder.path());
-    access.verify(&elsewhere.token(0)).await.expect("a good token");
+    let (access, visit) = (open(&elsewhere, folder.path()), Visit::default());
+    access.verify(&elsewhere.token(0), &Visit::default(), Style::Plain).await.expect("a good token");
 
     let mut bare = Validation::new(Algorithm::RS256);
     bare.set_issuer(&[&elsewhere.url]);
@@ -99,7 +100,7 @@ async fn tokens() {
         }
         let between = cpu_ns();
         for token in &tokens {
-            std::hint::black_box(access.verify(token).await.expect("a good token"));
+            std::hint::black_box(access.verify(token, &visit, Style::Plain).await.expect("a good token"));
         }
         theirs = theirs.min((between - before) / TOKENS as u64);
         ours = ours.min((cpu_ns() - between) / TOKENS as u64);
@@ -108,12 +109,12 @@ async fn tokens() {
     row("the same, new to us; at most 1.2", ours, Some(ours as f64 / theirs as f64));
 
     let token = elsewhere.token(0);
-    access.verify(&token).await.expect("a good token");
+    access.verify(&token, &visit, Style::Plain).await.expect("a good token");
     let mut best = u64::MAX;
     for _ in 0..ROUNDS {
         let before = cpu_ns();
         for _ in 0..1_000 {
-            std::hint::black_box(access.verify(&token).await.expect("a good token"));
+            std::hint::black_box(access.verify(&token, &visit, Style::Plain).await.expect("a good token"));
         }
         best = best.min((cpu_ns() - before) / 1_000);
     }
@@ -169,7 +170,7 @@ fn decisions() {
         let action = Action::ReadTopic { stream: &stream, rule: &TopicRule::Key, topic: &topic };
         assert!(matches!(decide(&principal, &action), Decision::Allow(_)));
         let cost = least_cpu_ns(ROUNDS, || {
-            (0..20).for_each(|_| drop(std::hint::black_box(decide(&principal, &action))))
+            (0..20).for_each(|_| drop(std::hint::black_box(decide(&principal, &action))));
         }) / 20;
         row(&format!("a decision over {RULES} rules: {name}; at most 5,000"), cost, None);
     }

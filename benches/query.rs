@@ -139,6 +139,7 @@ async fn start(store: Arc<dyn Store>) -> Gateway {
         live: LiveSettings::default(),
         hub: Hub::new(&LiveSettings::default()),
         limits: Limits::default(),
+        rates: access::Rates::none(),
         clock: Arc::new(|| Timestamp(1_700_000_000_000_000)),
         stopping: tokio::sync::watch::channel(false).1,
     };

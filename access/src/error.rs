@@ -6,7 +6,8 @@ use axum::http::header::{CACHE_CONTROL, HeaderValue, RETRY_AFTER, WWW_AUTHENTICA
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::{Denied, Refusal};
+use crate::rate::Style;
+use crate::{Denied, Refusal, TooMany};
 
 const REFUSED: &str = "The access token is not valid here. Get a new one, such as by `tidegate token`.";
 const EXPIRED: &str = "The access token has expired. Get a new one, such as by `tidegate token`.";
@@ -29,6 +30,9 @@ pub enum AuthError {
     /// The token is good, and does not entitle to this.
     #[error(transparent)]
     Denied(#[from] Denied),
+    /// Too much came of this caller or address. How the route says so is known here.
+    #[error("{0}")]
+    TooMany(TooMany, Style),
 }
 
 impl AuthError {
@@ -39,6 +43,7 @@ impl AuthError {
             Self::SeveralHeaders => StatusCode::BAD_REQUEST,
             Self::IssuerAway => StatusCode::SERVICE_UNAVAILABLE,
             Self::Denied(_) => StatusCode::FORBIDDEN,
+            Self::TooMany(..) => StatusCode::TOO_MANY_REQUESTS,
         }
     }
 
@@ -51,6 +56,7 @@ impl AuthError {
             Self::IssuerAway => "issuer_away",
             Self::Denied(Denied::MissingRole(_)) => "insufficient_scope",
             Self::Denied(Denied::ForeignTopic { .. } | Denied::Outside { .. }) => "access_denied",
+            Self::TooMany(..) => crate::rate::CODE,
         }
     }
 
@@ -60,7 +66,9 @@ impl AuthError {
             // A request that shows no token is told how to sign in, and no error (RFC 6750, section 3.1).
             Self::Missing => Some(realm.to_owned()),
             // No other token of this caller would do, so nothing is asked for.
-            Self::Denied(Denied::ForeignTopic { .. } | Denied::Outside { .. }) | Self::IssuerAway => None,
+            Self::Denied(Denied::ForeignTopic { .. } | Denied::Outside { .. })
+            | Self::IssuerAway
+            | Self::TooMany(..) => None,
             Self::Denied(Denied::MissingRole(role)) => Some(format!(
                 "{realm}, error=\"insufficient_scope\", error_description=\"{self}\", scope=\"{role}\""
             )),
@@ -73,6 +81,9 @@ impl AuthError {
 
 impl IntoResponse for AuthError {
     fn into_response(self) -> Response {
+        if let Self::TooMany(refused, style) = self {
+            return refused.answer(style);
+        }
         let body = Json(json!({ "error": self.code(), "error_description": self.to_string() }));
         let mut response = (self.status(), body).into_response();
         let headers = response.headers_mut();

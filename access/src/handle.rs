@@ -8,8 +8,10 @@ use axum::http::request::Parts;
 
 use tokio::sync::watch;
 
+use crate::rate::Style;
 use crate::{
-    AuthError, Credentials, Foreign, IssuerName, Principal, Refusal, Verifier, bearer, credentials, verify,
+    AuthError, Credentials, Foreign, IssuerName, Principal, Refusal, Verifier, Visit, bearer, credentials,
+    verify,
 };
 
 /// The way from a token to a [`Principal`]. Clones share one cache.
@@ -70,26 +72,40 @@ impl Access {
         }
     }
 
-    /// Who sent a request with these headers.
+    /// Who sent a request with these headers, on this visit.
     ///
     /// # Errors
-    /// [`AuthError`], which is a response.
-    pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Principal, AuthError> {
-        self.verify(bearer::token(headers)?).await
+    /// [`AuthError`], which is a response of the style `style`.
+    pub async fn sign_in(
+        &self,
+        headers: &HeaderMap,
+        visit: &Visit,
+        style: Style,
+    ) -> Result<Principal, AuthError> {
+        match bearer::token(headers) {
+            Ok(token) => self.verify(token, visit, style).await,
+            Err(error) => Err(refused(error, visit)),
+        }
     }
 
     /// Whose token this is: for tokens that come another way than in a header.
     ///
     /// # Errors
-    /// [`AuthError::InvalidToken`], and [`AuthError::IssuerAway`].
-    pub async fn verify(&self, token: &str) -> Result<Principal, AuthError> {
-        let verified = self.0.verify(token).await.and_then(|principal| self.0.admit(principal));
-        if let Err(AuthError::InvalidToken(refusal)) = &verified {
-            // The caller is not told the reason, so this is where to find it.
-            tracing::debug!(reason = %refusal, "token refused");
-        }
-        verified
+    /// [`AuthError::InvalidToken`], [`AuthError::IssuerAway`], and [`AuthError::TooMany`].
+    pub async fn verify(&self, token: &str, visit: &Visit, style: Style) -> Result<Principal, AuthError> {
+        let verified = self.0.verify(token, visit, style).await;
+        verified.and_then(|principal| self.0.admit(principal)).map_err(|error| refused(error, visit))
     }
+}
+
+/// Sees to it that a bad token leaves a trace.
+fn refused(error: AuthError, visit: &Visit) -> AuthError {
+    if let AuthError::InvalidToken(refusal) = &error {
+        // The caller is not told the reason, so this is where to find it.
+        tracing::debug!(reason = %refusal, "token refused");
+        visit.sign_in_failed();
+    }
+    error
 }
 
 impl Issuers {
@@ -103,14 +119,15 @@ impl Issuers {
         }
     }
 
-    /// A token that was verified before costs a hash, and another its issuer's judgement: whose it claims to be says no more than
-    /// whose keys to try.
-    async fn verify(&self, token: &str) -> Result<Principal, AuthError> {
+    /// A token that was verified before costs a hash, and another its issuer's judgement, unless too many were refused that came
+    /// from there: whose it claims to be says no more than whose keys to try.
+    async fn verify(&self, token: &str, visit: &Visit, style: Style) -> Result<Principal, AuthError> {
+        let may_try = || visit.may_sign_in().map_err(|many| AuthError::TooMany(many, style));
         if let Some(credentials) = self.credentials.as_ref().filter(|_| credentials::is_key(token)) {
-            return credentials.verify_key(token).map_err(AuthError::InvalidToken);
-        }
-        if self.foreign.is_empty() {
-            return self.own.verify(token).map_err(AuthError::InvalidToken);
+            return match credentials.verify_key(token) {
+                Ok(principal) => Ok(principal),
+                Err(refusal) => may_try().and(Err(AuthError::InvalidToken(refusal))),
+            };
         }
         let refused = AuthError::InvalidToken;
         let (now, hash) = (self.own.now(), verify::hash(token).map_err(refused)?);
@@ -122,6 +139,10 @@ impl Issuers {
                 return Ok(known);
             }
         }
+        may_try()?;
+        if self.foreign.is_empty() {
+            return self.own.verify_new(token, hash, now).map_err(refused);
+        }
         let claimed = verify::claimed_issuer(token).map_err(refused)?;
         match self.foreign.iter().find(|issuer| issuer.url() == claimed) {
             Some(issuer) => issuer.verify_new(token, hash, now).await,
@@ -132,7 +153,8 @@ impl Issuers {
 
 /// The sender of a request, as an extractor: `Signed(caller): Signed`.
 ///
-/// The state must yield an [`Access`]; without a good token the handler is not run and [`AuthError`] answers.
+/// The state must yield an [`Access`]; without a good token, or where too many requests of its caller came, the handler is not run
+/// and [`AuthError`] answers.
 #[derive(Clone, Debug)]
 pub struct Signed(pub Principal);
 
@@ -144,6 +166,10 @@ where
     type Rejection = AuthError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthError> {
-        Access::from_ref(state).authenticate(&parts.headers).await.map(Self)
+        let style = Style::of(parts.uri.path(), &parts.headers);
+        let visit: Visit = parts.extensions.get().cloned().unwrap_or_default();
+        let caller = Access::from_ref(state).sign_in(&parts.headers, &visit, style).await?;
+        visit.rates().request(&caller).map_err(|many| AuthError::TooMany(many, style))?;
+        Ok(Self(caller))
     }
 }

@@ -4,7 +4,8 @@
 //! page from elsewhere may not send; [`Access`] turns its bearer token into a [`Principal`] ([`Signed`] does so for a handler), to
 //! which the [`Policy`] in force gives rights; [`policy::decide`] says what this principal may do, as a pure function.
 //! [`Issuer`] is where tokens come from as long as no other is asked, [`Foreign`]
-//! one elsewhere, and [`Context`] how the commands find ours. What a request may hold of memory is its share of [`Bodies`].
+//! one elsewhere, and [`Context`] how the commands find ours. What a request may hold of memory is its share of [`Bodies`], and how often
+//! anybody may come is for [`rate`].
 //!
 //! ```no_run
 //! # use axum::{Router, extract::FromRef, routing::get};
@@ -43,6 +44,7 @@ pub mod origin;
 pub mod policy;
 mod principal;
 mod random;
+pub mod rate;
 mod role;
 mod secret;
 mod trust;
@@ -68,6 +70,7 @@ pub use policy::{
 };
 pub use principal::{Identity, InvalidPrincipal, IssuerName, Principal};
 pub use random::NoRandomness;
+pub use rate::{RateSettings, Rates, TooMany, Visit};
 pub use role::{Role, Roles};
 pub use secret::Secret;
 pub use trust::Trust;

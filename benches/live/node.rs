@@ -92,6 +92,7 @@ impl Node {
             live,
             hub: hub.clone(),
             limits,
+            rates: access::Rates::none(),
             clock,
             stopping,
         });

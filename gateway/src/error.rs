@@ -33,6 +33,8 @@ pub enum Code {
     GraphqlValidationFailed,
     /// A limit was passed.
     LimitExceeded,
+    /// Too much came of this caller, for now.
+    RateLimited,
     /// A variable or an argument has a value that can't be used.
     BadUserInput,
     /// The caller's token has ended.
@@ -92,6 +94,12 @@ impl GraphqlError {
     pub fn at(mut self, key: &str) -> Self {
         self.path.insert(0, Step::Key(key.to_owned()));
         self
+    }
+}
+
+impl From<access::TooMany> for GraphqlError {
+    fn from(error: access::TooMany) -> Self {
+        Self::new(Code::RateLimited, error.to_string())
     }
 }
 

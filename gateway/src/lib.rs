@@ -30,7 +30,7 @@ mod transport;
 
 use std::sync::Arc;
 
-use access::{Access, Bodies, Principal};
+use access::{Access, Bodies, Principal, Rates};
 use axum::Router;
 use schema::{Clock, Limits};
 use store::{Publish, Replay, Store};
@@ -63,6 +63,8 @@ pub struct Parts {
     pub hub: Arc<Hub>,
     /// Limits of messages.
     pub limits: Limits,
+    /// Limits of callers, for `publish`.
+    pub rates: Rates,
     /// Tells the time.
     pub clock: Clock,
     /// Becomes true when the node is told to stop: sockets and event streams end then.
@@ -93,6 +95,7 @@ impl Gateway {
             snapshots: snapshots.clone(),
             clock: parts.clock.clone(),
             settings: parts.settings.clone(),
+            rates: parts.rates,
         });
         let documents = plan::Documents::new(parts.settings.plans);
         let pipeline = Pipeline {

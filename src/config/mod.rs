@@ -10,7 +10,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use access::{
-    ClientSettings, CredentialSettings, ForeignSettings, InvalidRule, IssuerSettings, Policy, RuleSettings,
+    ClientSettings, CredentialSettings, ForeignSettings, InvalidRule, IssuerSettings, Policy, RateSettings,
+    RuleSettings,
 };
 use gateway::{GatewaySettings, LiveSettings};
 use ingest::IngestSettings;
@@ -40,6 +41,7 @@ pub(crate) struct Config {
     pub(crate) store: StoreSettings,
     pub(crate) gateway: GatewaySettings,
     pub(crate) live: LiveSettings,
+    pub(crate) rate: RateSettings,
     pub(crate) embedded_issuer: IssuerSettings,
     pub(crate) credentials: CredentialSettings,
     pub(crate) issuer: Vec<ForeignSettings>,
@@ -62,6 +64,7 @@ pub(crate) struct ServerSettings {
     pub(crate) listen: SocketAddr,
     pub(crate) url: String,
     pub(crate) origins: Vec<String>,
+    pub(crate) proxies: Vec<String>,
     pub(crate) data: PathBuf,
     pub(crate) header_ms: u64,
     pub(crate) idle_ms: u64,
@@ -77,6 +80,7 @@ impl Default for ServerSettings {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4000)),
             url: String::new(),
             origins: Vec::new(),
+            proxies: Vec::new(),
             data: "./tidegate-data".into(),
             header_ms: 10_000,
             idle_ms: 75_000,

@@ -10,6 +10,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use access::rate::Peer;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
@@ -87,7 +88,7 @@ pub(super) async fn serve(
                 _ = open.acquire() => {}
                 _ = told.acquire() => {}
             }
-            accepted(|| listener.accept()).await.0
+            accepted(|| listener.accept()).await
         };
         let socket = tokio::select! {
             () = told_to(&mut stopped) => break,
@@ -101,9 +102,11 @@ pub(super) async fn serve(
                 Err(_) => continue,
             },
         };
+        let (socket, peer) = socket;
+        let peer = Peer(peer.ip());
+        let http = Http { app, keep_alive, waits: served.waits, peer, place, stopped: stopped.clone() };
         // Answers are small and whole: waiting for more to send would only delay them.
         let _ = socket.set_nodelay(true);
-        let http = Http { app, keep_alive, waits: served.waits, place, stopped: stopped.clone() };
         match served.tls.clone() {
             None => tasks.spawn(http.serve(socket)),
             Some(tls) => tasks.spawn(http.serve_over(tls, socket)),
@@ -150,6 +153,7 @@ struct Http {
     app: Router,
     keep_alive: bool,
     waits: Waits,
+    peer: Peer,
     place: OwnedSemaphorePermit,
     stopped: watch::Receiver<bool>,
 }
@@ -163,7 +167,8 @@ impl Http {
         let phase = Phase::new();
         let io = TokioIo::new(Timed::new(socket, self.waits, phase.clone(), self.place));
         let app = TowerToHyperService::new(self.app);
-        let service = service_fn(|request| answer(&app, &phase, request));
+        let peer = self.peer;
+        let service = service_fn(|request| answer(&app, &phase, peer, request));
         let mut http = http1::Builder::new();
         let http = http.keep_alive(self.keep_alive).header_read_timeout(None);
         let mut connection = pin!(http.serve_connection(io, service).with_upgrades());
@@ -196,9 +201,11 @@ impl Http {
 fn answer(
     app: &TowerToHyperService<Router>,
     phase: &Phase,
-    request: Request<Incoming>,
+    peer: Peer,
+    mut request: Request<Incoming>,
 ) -> impl Future<Output = Result<Response<Tracked>, Infallible>> + Send + use<> {
     let answering = phase.answering();
+    request.extensions_mut().insert(peer);
     let response = app.call(request);
     async move {
         let response = response.await?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use access::Development;
 use access::origin::{self, Origins};
+use access::rate::{self, Door};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 
@@ -17,6 +18,7 @@ pub(super) struct Guards {
     pub(super) over_tls: OverTls,
     pub(super) development: Development,
     pub(super) origins: Arc<Origins>,
+    pub(super) door: Door,
 }
 
 impl Guards {
@@ -27,6 +29,7 @@ impl Guards {
             Development::On => app.layer(from_fn(access::host::loopback_only)),
             Development::Off => app,
         };
+        let app = app.layer(from_fn_with_state(self.door.clone(), rate::arrive));
         self.before_full(app)
     }
 

@@ -21,8 +21,9 @@ use std::time::Duration;
 
 use ::store::{Publish, Replay, Store};
 use access::origin::Origins;
+use access::rate::{Door, Proxies, Ticks};
 use access::{
-    Access, Bodies, Client, Credentials, Development, Foreign, Issuer, IssuerError, Policy, Trust,
+    Access, Bodies, Client, Credentials, Development, Foreign, Issuer, IssuerError, Policy, Rates, Trust,
     resolve_clients,
 };
 use axum::Router;
@@ -78,7 +79,9 @@ pub(crate) fn check(config: &Config) -> Result<Checked, Failure> {
     config.credentials.check()?;
     config.tls.check()?;
     access::origin::check(&config.server.origins)?;
+    Proxies::new(&config.server.proxies)?;
     let largest = config.limits.body_bytes.max(config.gateway.body_bytes);
+    config.rate.check(config.limits.records_per_call.max(config.ingest.body_rows), largest)?;
     if config.limits.bodies_bytes < largest {
         let bytes = config.limits.bodies_bytes;
         return Err(format!(
@@ -148,6 +151,7 @@ async fn node(
         Some(ingest) if with_demo => Some(demo::start(ingest.clone(), is_new, clock.clone()).await?),
         _ => None,
     };
+    let rates = Rates::new(config.rate.clone(), Ticks::of_system());
     let drain = Duration::from_millis(config.server.drain_ms);
     let stopped = lifecycle::signals(drain)?;
     let gateway = match role.answers_queries() {
@@ -160,6 +164,7 @@ async fn node(
             let (settings, live) = (config.gateway.clone(), config.live.clone());
             let (store, limits) = (shared.clone(), config.limits.clone());
             let (clock, stopping) = (clock.clone(), stopped.clone());
+            let rates = rates.clone();
             let parts = gateway::Parts {
                 store,
                 publish,
@@ -169,6 +174,7 @@ async fn node(
                 live,
                 hub,
                 limits,
+                rates,
                 clock,
                 stopping,
             };
@@ -178,6 +184,7 @@ async fn node(
     };
     let mut registry = Registry::with_prefix("tidegate");
     let requests = observe::Requests::register(&mut registry);
+    observe::register_rates(rates.clone(), &mut registry);
 
     let limits = &config.limits;
     let bodies = Bodies::new(limits.bodies_bytes, Duration::from_millis(limits.bodies_wait_ms));
@@ -199,6 +206,7 @@ async fn node(
         requests,
         over_tls: headers::OverTls(config.tls.is_on()),
         development,
+        door: Door { rates, proxies: Proxies::new(&config.server.proxies)? },
         origins: Arc::new(Origins::new(&config.server.origins, &url, development)?),
     };
     let connections = connections::at_most(config.server.connections_max);

@@ -3,13 +3,15 @@
 use std::fmt;
 use std::time::Instant;
 
+use access::Rates;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use gateway::Gateway;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
-use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
@@ -69,6 +71,27 @@ impl Collector for Live {
         gauge("gateway_sockets", "WebSockets that are open", self.0.sockets())?;
         let help = "Operations that run on WebSockets and event streams";
         gauge("gateway_live_operations", help, self.0.live_operations())
+    }
+}
+
+/// Makes the counts of what was too much part of `/metrics`.
+pub(super) fn register_rates(rates: Rates, registry: &mut Registry) {
+    registry.register_collector(Box::new(TooMuch(rates)));
+}
+
+/// What was refused so far.
+#[derive(Debug)]
+struct TooMuch(Rates);
+
+impl Collector for TooMuch {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "What was refused as too much, by kind";
+        let mut refusals = encoder.encode_descriptor("rate_refusals", help, None, MetricType::Counter)?;
+        for (excess, count) in self.0.refused() {
+            let counter = ConstCounter::new(count);
+            counter.encode(refusals.encode_family(&[("kind", excess.name())])?)?;
+        }
+        Ok(())
     }
 }
 

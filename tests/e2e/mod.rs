@@ -18,6 +18,7 @@ mod live;
 mod origins;
 mod own_data;
 mod page;
+mod rates;
 mod read_only;
 mod readme;
 mod refusals;

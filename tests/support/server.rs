@@ -24,6 +24,8 @@ pub(crate) struct Setup {
     within: Vec<String>,
     /// Who certifies it; none: it speaks plain HTTP.
     authority: Option<Authority>,
+    /// Whether its limits of rates are those of the settings; else there are none, as tests ask as often as they can.
+    limited: bool,
 }
 
 /// A running server.
@@ -48,6 +50,7 @@ impl Setup {
             data: None,
             within: Vec::new(),
             authority: None,
+            limited: false,
         }
     }
 
@@ -92,6 +95,12 @@ impl Setup {
     /// Over TLS, by a certificate of this authority's.
     pub(crate) fn over_tls(mut self, authority: &Authority) -> Self {
         self.authority = Some(authority.clone());
+        self
+    }
+
+    /// With limits of rates.
+    pub(crate) fn limited(mut self) -> Self {
+        self.limited = true;
         self
     }
 
@@ -148,6 +157,9 @@ fn launch(setup: &Setup, folder: &Path) -> Child {
         let file = folder.join("tidegate.toml");
         std::fs::write(&file, text).unwrap();
         command.arg("--config").arg(file);
+    }
+    if !setup.limited {
+        command.env("TIDEGATE__RATE__REQUESTS", "0").env("TIDEGATE__RATE__FAILED_SIGN_INS", "0");
     }
     command.envs(setup.authority.iter().flat_map(Authority::environment));
     command.envs(setup.environment.iter().cloned());

@@ -7,7 +7,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::{IssueError, IssuedToken};
-use crate::NoRandomness;
+use crate::rate::{self, Style};
+use crate::{NoRandomness, TooMany};
 
 /// Answers with these must not be kept by anybody on the way.
 pub(super) const NO_STORE: [(HeaderName, &str); 2] = [(CACHE_CONTROL, "no-store"), (PRAGMA, "no-cache")];
@@ -40,6 +41,8 @@ pub(super) enum OAuthError {
     Unavailable,
     #[error("It can't be done; the server's log says why.")]
     Server,
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
 }
 
 impl OAuthError {
@@ -54,6 +57,7 @@ impl OAuthError {
             Self::OthersToken => "unauthorized_client",
             Self::Unavailable => "temporarily_unavailable",
             Self::Server => "server_error",
+            Self::TooMany(_) => rate::CODE,
         }
     }
 
@@ -64,6 +68,7 @@ impl OAuthError {
             Self::Client => StatusCode::UNAUTHORIZED,
             Self::Server => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Request(_)
             | Self::GrantType
             | Self::Scope
@@ -94,6 +99,7 @@ impl IntoResponse for OAuthError {
         match self {
             // RFC 7009, section 2.2.1.
             Self::Unavailable => ([(RETRY_AFTER, "10")], response).into_response(),
+            Self::TooMany(refused) => (NO_STORE, refused.answer(Style::OAuth)).into_response(),
             Self::Client => ([(WWW_AUTHENTICATE, "Basic realm=\"tidegate\"")], response).into_response(),
             _ => response.into_response(),
         }

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::answers::{NO_STORE, OAuthError};
 use super::body::Whole;
 use super::{DEVELOPMENT_CLIENT, Grant, IssuedToken, Issuer, PAGE_CLIENT};
-use crate::{IssuerName, Roles, Secret, Signed};
+use crate::{IssuerName, Roles, Secret, Signed, Visit};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,11 +22,14 @@ struct CodeRequest {
 /// A page's code for a token of the development client's.
 pub(super) async fn redeem(
     State(issuer): State<Issuer>,
+    visit: Visit,
     Whole(body): Whole,
 ) -> Result<IssuedToken, OAuthError> {
     let request: CodeRequest =
         serde_json::from_slice(&body).map_err(|_| OAuthError::Request("expected JSON: {\"code\": \"…\"}"))?;
+    visit.may_sign_in()?;
     if !issuer.codes().redeem(request.code.expose(), issuer.now()) {
+        visit.sign_in_failed();
         return Err(OAuthError::Code);
     }
     let seconds = issuer.0.settings.page_token_seconds.get();

@@ -4,7 +4,8 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::*;
-use crate::{Context, Role, Roles};
+use crate::rate::Style;
+use crate::{Context, Role, Roles, Visit};
 
 fn clock() -> Clock {
     Arc::new(|| Timestamp(1_600_000_000_000_000))
@@ -23,14 +24,15 @@ async fn a_token_outlives_a_restart() {
     let token = first.issue(&grant).unwrap();
     let secret = Context::load(dir.path()).unwrap().unwrap().client_secret;
     let second = open(dir.path(), url, Development::On).unwrap();
-    let principal = second.access().verify(token.access_token.expose()).await.unwrap();
+    let principal =
+        second.access().verify(token.access_token.expose(), &Visit::default(), Style::Plain).await.unwrap();
     assert_eq!((principal.subject(), principal.roles()), ("app", &grant.roles));
     assert_eq!(Context::load(dir.path()).unwrap().unwrap().client_secret, secret);
 
     let moved = open(dir.path(), "http://localhost:4001/", Development::On).unwrap();
     assert_eq!(moved.url(), "http://localhost:4001");
     assert!(
-        moved.access().verify(token.access_token.expose()).await.is_err(),
+        moved.access().verify(token.access_token.expose(), &Visit::default(), Style::Plain).await.is_err(),
         "another address is another issuer"
     );
     assert!(!format!("{token:?} {moved:?}").contains(token.access_token.expose()));

@@ -7,17 +7,22 @@ use super::answers::OAuthError;
 use super::body::Whole;
 use super::form::Form;
 use super::{Client, Grant, IssuedToken, Issuer};
-use crate::Roles;
+use crate::{Roles, Visit};
 
 pub(super) async fn token(
     State(issuer): State<Issuer>,
+    visit: Visit,
     headers: HeaderMap,
     Whole(body): Whole,
 ) -> Result<IssuedToken, OAuthError> {
     let form = Form::read(&headers, &body)?;
     let credentials = form.credentials(&headers)?;
-    let client =
-        issuer.0.clients.authenticate(&credentials.id, &credentials.secrets).ok_or(OAuthError::Client)?;
+    visit.may_sign_in()?;
+    let client = issuer.0.clients.authenticate(&credentials.id, &credentials.secrets);
+    let client = client.ok_or_else(|| {
+        visit.sign_in_failed();
+        OAuthError::Client
+    })?;
     match form.get("grant_type") {
         Some("client_credentials") => {}
         Some(_) => return Err(OAuthError::GrantType),

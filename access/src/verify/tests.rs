@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::*;
-use crate::{Access, AuthError};
+use crate::rate::Style;
+use crate::{Access, AuthError, Visit};
 
 const NOW: i64 = 1_600_000_000;
 const URL: &str = "http://127.0.0.1:4000";
@@ -211,7 +212,7 @@ async fn hostile_tokens_are_refused_and_told_nothing() {
     let mut told = std::collections::BTreeMap::<String, usize>::new();
     let cases = hostile();
     for (name, token, expect) in &cases {
-        let error = access.verify(token).await.unwrap_err();
+        let error = access.verify(token, &Visit::default(), Style::Plain).await.unwrap_err();
         assert_eq!(error, AuthError::InvalidToken(*expect), "{name}");
         *told.entry(error.to_string()).or_default() += 1;
     }

@@ -1,6 +1,7 @@
 //! What is denied although its token is good.
 
-use access::DenialTarget;
+use access::rate::Style;
+use access::{DenialTarget, Visit};
 use async_graphql::{Context, Enum, Error, SimpleObject};
 use schema::Timestamp;
 
@@ -128,7 +129,7 @@ async fn target(ctx: &Context<'_>, asked: Asked) -> Result<(DenialTarget, Option
 /// The token that was shown, by its id, until it ends.
 async fn shown(ctx: &Context<'_>, token: &str) -> Result<(DenialTarget, Option<Timestamp>), Error> {
     let access = access(ctx)?.ok_or_else(|| wrong("no tokens are known here"))?;
-    let bearer = access.verify(token).await;
+    let bearer = access.verify(token, &Visit::default(), Style::Plain).await;
     let bearer =
         bearer.map_err(|_| wrong("this token is not let in as it is, so there is nothing to revoke"))?;
     if bearer.issuer().as_str() == "keys" {

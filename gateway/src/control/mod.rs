@@ -13,7 +13,7 @@ mod topics;
 
 use std::sync::Arc;
 
-use access::{Access, Action, Denied, Principal, Right, policy};
+use access::{Access, Action, Denied, Principal, Rates, Right, policy};
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, EmptySubscription, Error, ErrorExtensions, Schema, ValidationMode};
 use schema::{Clock, StreamName};
@@ -55,6 +55,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Limits.
     pub settings: GatewaySettings,
+    /// Limits of callers.
+    pub rates: Rates,
 }
 
 /// The control plane's SDL.
@@ -75,6 +77,7 @@ pub fn schema(parts: Parts) -> ControlSchema {
         .data(parts.snapshots)
         .data(parts.clock)
         .data(parts.settings)
+        .data(parts.rates)
         .data(loader)
         .finish()
 }

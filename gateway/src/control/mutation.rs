@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use access::Rates;
 use async_graphql::{Context, Error, Object, SimpleObject};
 use schema::{StreamName, Topic};
 use store::{Publish, PublishError, PublishRequest};
@@ -41,6 +42,9 @@ impl Mutation {
             key,
             data: data.0,
         };
+        let rates = ctx.data::<Rates>()?;
+        let taken = rates.messages(caller(ctx)?, 1, request.data.len());
+        taken.map_err(|many| coded(many.to_string(), "RATE_LIMITED"))?;
         let mut answers = ctx.data::<Arc<dyn Publish>>()?.publish(caller(ctx)?, vec![request]).await;
         let published = answers
             .pop()

@@ -87,6 +87,7 @@ fn translate(error: async_graphql::ServerError) -> GraphqlError {
             "FORBIDDEN" => Code::Forbidden,
             "UNAVAILABLE" => Code::Unavailable,
             "MISDIRECTED" => Code::Misdirected,
+            "RATE_LIMITED" => Code::RateLimited,
             "INTERNAL" => Code::Internal,
             _ => Code::BadUserInput,
         },

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use access::{Access, Bodies, Principal, Signed};
+use access::{Access, Bodies, Principal, Signed, Visit};
 use async_graphql_axum::GraphQLRequest;
 use axum::Router;
 use axum::extract::{FromRef, Request, State};
@@ -65,7 +65,12 @@ async fn answer_get(State(shared): State<Shared>, request: Request) -> Response 
     query.call(request, shared).await
 }
 
-async fn execute(State(shared): State<Shared>, Signed(caller): Signed, request: Request) -> Response {
+async fn execute(
+    State(shared): State<Shared>,
+    Signed(caller): Signed,
+    visit: Visit,
+    request: Request,
+) -> Response {
     let headers = request.headers().clone();
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     // Only a type that a form can't send: a page elsewhere must ask first (CORS), and is not answered.
@@ -84,7 +89,7 @@ async fn execute(State(shared): State<Shared>, Signed(caller): Signed, request: 
         Err(error) => return refused(&shared, &caller, &headers, StatusCode::BAD_REQUEST, &error).await,
     };
     if sse::is_asked_for(&shared, &caller, &headers, &request).await {
-        return sse::respond(&shared, caller, &Method::POST, &headers, request).await;
+        return sse::respond(&shared, caller, &Method::POST, &headers, request, &visit).await;
     }
     let answer = shared.pipeline.execute(&caller, &request, false).await;
     respond(&headers, answer)
@@ -94,6 +99,7 @@ async fn execute(State(shared): State<Shared>, Signed(caller): Signed, request: 
 async fn query(
     State(shared): State<Shared>,
     Signed(caller): Signed,
+    visit: Visit,
     headers: HeaderMap,
     request: GraphQLRequest,
 ) -> Response {
@@ -106,7 +112,7 @@ async fn query(
     let variables: HashMap<_, _> = variables.collect();
     let request = GraphqlRequest::new(request.query, request.operation_name, variables);
     if sse::is_asked_for(&shared, &caller, &headers, &request).await {
-        return sse::respond(&shared, caller, &Method::GET, &headers, request).await;
+        return sse::respond(&shared, caller, &Method::GET, &headers, request, &visit).await;
     }
     let answer = shared.pipeline.execute(&caller, &request, true).await;
     respond(&headers, answer)

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use access::Principal;
+use access::rate::Subscribed;
+use access::{Principal, Rates};
 use futures_util::Stream;
 use futures_util::stream::unfold;
 
@@ -66,39 +67,51 @@ pub(super) struct Order {
     pub(super) resume: Option<String>,
     /// Counts it while it runs.
     pub(super) guard: Guard,
+    /// Counts it for its caller if it is a subscription.
+    pub(super) rates: Rates,
 }
 
 enum State {
     Ordered(Order),
-    Live(Box<Subscription>, Guard),
+    Live(Box<Subscription>, Counted),
     Ended,
+}
+
+/// What counts a subscription while it runs.
+struct Counted {
+    _guard: Guard,
+    _subscribed: Subscribed,
 }
 
 /// Starts an operation with the first poll; dropping the stream ends it.
 pub(super) fn run(order: Order) -> impl Stream<Item = Said> + Send {
     unfold(State::Ordered(order), |state| async move {
-        let (subscription, guard) = match state {
+        let (subscription, counted) = match state {
             State::Ordered(order) => {
-                let Order { pipeline, caller, request, queries_only, resume, guard } = order;
+                let Order { pipeline, caller, request, queries_only, resume, guard, rates } = order;
+                let asking = caller.clone();
                 // In a box, as a subscription that runs for days need not keep the room that its start took.
                 let start = Box::pin(async move {
                     pipeline.start(&caller, &request, queries_only, resume.as_deref()).await
                 });
                 match start.await {
                     Started::Answer(answer) => return Some((Said::Answered(answer), State::Ended)),
-                    Started::Live(subscription) => (subscription, guard),
+                    Started::Live(subscription) => match rates.subscription(&asking) {
+                        Ok(subscribed) => (subscription, Counted { _guard: guard, _subscribed: subscribed }),
+                        Err(many) => return Some((Said::Failed(many.into()), State::Ended)),
+                    },
                 }
             }
-            State::Live(subscription, guard) => (subscription, guard),
+            State::Live(subscription, counted) => (subscription, counted),
             State::Ended => return None,
         };
-        Some(follow(subscription, guard).await)
+        Some(follow(subscription, counted).await)
     })
 }
 
-async fn follow(mut subscription: Box<Subscription>, guard: Guard) -> (Said, State) {
+async fn follow(mut subscription: Box<Subscription>, counted: Counted) -> (Said, State) {
     match subscription.next().await {
-        Some(Event::Batch(batch)) => (Said::Next(Payload::Batch(batch)), State::Live(subscription, guard)),
+        Some(Event::Batch(batch)) => (Said::Next(Payload::Batch(batch)), State::Live(subscription, counted)),
         Some(Event::Failed(error)) => (Said::Failed(error), State::Ended),
         None => (Said::Complete, State::Ended),
     }

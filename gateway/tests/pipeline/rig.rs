@@ -153,6 +153,7 @@ async fn start(store: &Embedded, notes: &Arc<Notes>, hub: &Arc<Hub>, settings: G
         live: LiveSettings::default(),
         hub: hub.clone(),
         limits: Limits::default(),
+        rates: access::Rates::none(),
         clock,
         stopping: watch::channel(false).1,
     };

@@ -114,6 +114,7 @@ impl Rig {
             hub: hub.clone(),
             live,
             limits: Limits::default(),
+            rates: access::Rates::none(),
             clock,
             stopping,
         });
@@ -134,7 +135,10 @@ impl Rig {
     /// Denies all tokens about `subject`, by another administrator.
     pub(crate) async fn deny(&self, subject: &str) {
         let access = self.issuer.access();
-        let by = access.verify(&self.token("root")).await.unwrap();
+        let by = access
+            .verify(&self.token("root"), &access::Visit::default(), access::rate::Style::Plain)
+            .await
+            .unwrap();
         let target = DenialTarget::Subject { issuer: "embedded".into(), subject: subject.into() };
         access.credentials().unwrap().deny(target, "", None, &by).await.unwrap();
     }

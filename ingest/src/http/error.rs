@@ -1,6 +1,6 @@
 //! How a refusal is answered: a status, a word for programs, and one sentence for people.
 
-use access::{AuthError, NoRoom};
+use access::{AuthError, NoRoom, TooMany};
 use axum::Json;
 use axum::http::StatusCode;
 use axum::http::header::{HeaderValue, RETRY_AFTER};
@@ -29,6 +29,8 @@ pub(crate) struct Refused {
     pub(super) message: String,
     /// Messages of the request that are in the log all the same.
     pub(super) accepted: Option<u64>,
+    /// When to try again, in seconds; none: when that helps at all, soon.
+    pub(super) retry_after: Option<HeaderValue>,
 }
 
 /// The error in an answer.
@@ -47,7 +49,8 @@ struct Answer<'a> {
 
 impl HttpError {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self::Refused(Refused { status, code, message: message.into(), accepted: None })
+        let message = message.into();
+        Self::Refused(Refused { status, code, message, accepted: None, retry_after: None })
     }
 
     /// Something about the request itself is wrong.
@@ -91,6 +94,14 @@ impl HttpError {
 impl From<AuthError> for HttpError {
     fn from(error: AuthError) -> Self {
         Self::Auth(error)
+    }
+}
+
+impl From<TooMany> for HttpError {
+    fn from(error: TooMany) -> Self {
+        let (status, message) = (StatusCode::TOO_MANY_REQUESTS, error.to_string());
+        let retry_after = Some(error.retry_after());
+        Self::Refused(Refused { status, code: access::rate::CODE, message, accepted: None, retry_after })
     }
 }
 
@@ -147,8 +158,13 @@ impl IntoResponse for HttpError {
     fn into_response(self) -> Response {
         match self {
             Self::Auth(error) => error.into_response(),
-            Self::Refused(Refused { status, code, message, accepted }) => {
-                answer(status, Answer { error: ErrorBody { code, message: &message }, accepted })
+            Self::Refused(Refused { status, code, message, accepted, retry_after }) => {
+                let mut response =
+                    answer(status, Answer { error: ErrorBody { code, message: &message }, accepted });
+                if let Some(seconds) = retry_after {
+                    response.headers_mut().insert(RETRY_AFTER, seconds);
+                }
+                response
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `POST /streams/{stream}/messages`: many messages, taken as they come, so that a large body needs little memory.
 
-use access::{Principal, Right, Signed, policy};
+use access::{Principal, Rates, Right, Signed, Visit, policy};
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Extension, Path, Query};
@@ -31,6 +31,7 @@ pub(super) struct Common {
 /// Takes many messages.
 pub(super) async fn post_messages(
     Signed(caller): Signed,
+    visit: Visit,
     Extension(entry): Extension<Entry>,
     path: Result<Path<String>, PathRejection>,
     common: Result<Query<Common>, QueryRejection>,
@@ -44,7 +45,8 @@ pub(super) async fn post_messages(
     let topic = topic.map_err(|error| HttpError::bad_request(error.to_string()))?;
     let mut splitter = Splitter::new(kind(&headers, true)?, entry.limits.message_bytes);
     let mut body = Bounded::new(body, &headers, &entry)?;
-    let mut intake = Intake::new(&entry, &caller, PublishRequest { stream, topic, key, data: Bytes::new() });
+    let who = (&caller, visit.rates());
+    let mut intake = Intake::new(&entry, who, PublishRequest { stream, topic, key, data: Bytes::new() });
     let (mut items, mut whole) = (Vec::new(), false);
     while !whole {
         let piece = body.next().await;
@@ -118,6 +120,7 @@ impl Splitter {
 struct Intake<'a> {
     entry: &'a Entry,
     caller: &'a Principal,
+    rates: &'a Rates,
     /// What every message has in common.
     common: PublishRequest,
     group: Vec<PublishRequest>,
@@ -149,10 +152,12 @@ struct Answer<'a> {
 }
 
 impl<'a> Intake<'a> {
-    fn new(entry: &'a Entry, caller: &'a Principal, common: PublishRequest) -> Self {
+    fn new(entry: &'a Entry, who: (&'a Principal, &'a Rates), common: PublishRequest) -> Self {
+        let (caller, rates) = who;
         Self {
             entry,
             caller,
+            rates,
             common,
             group: Vec::new(),
             indexes: Vec::new(),
@@ -191,11 +196,13 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
-    /// Puts what was gathered into the log. An error is one of the log: the rest of the body can't be taken either.
+    /// Puts what was gathered into the log. An error is one of the log, or of the caller's rate: the rest of the body can't be taken
+    /// either.
     async fn put(&mut self) -> Result<(), HttpError> {
         if self.group.is_empty() {
             return Ok(());
         }
+        self.rates.messages(self.caller, self.group.len(), self.group_bytes)?;
         let group = std::mem::take(&mut self.group);
         let indexes = std::mem::take(&mut self.indexes);
         self.group_bytes = 0;

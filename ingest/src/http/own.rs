@@ -1,6 +1,6 @@
 //! `POST /data`: the body is a message, for the caller's own topic of the stream `data`.
 
-use access::{Right, Signed, policy};
+use access::{Right, Signed, Visit, policy};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::Extension;
@@ -17,6 +17,7 @@ use crate::streams::OWN_DATA;
 /// Publishes the body.
 pub(super) async fn post_data(
     Signed(caller): Signed,
+    visit: Visit,
     Extension(entry): Extension<Entry>,
     headers: HeaderMap,
     body: Body,
@@ -28,5 +29,5 @@ pub(super) async fn post_data(
     let data = body.bytes.clone();
     // Named even where the configuration gives the stream another rule: what is posted here is always the caller's own.
     let topic = Some(WritePolicy::own_topic(&caller));
-    publish_one(&entry, &caller, PublishRequest { stream, topic, key: None, data }).await
+    publish_one(&entry, &caller, &visit, PublishRequest { stream, topic, key: None, data }).await
 }

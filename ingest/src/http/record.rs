@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use access::{Right, Signed, policy};
+use access::{Principal, Right, Signed, Visit, policy};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
@@ -16,7 +16,7 @@ use schema::StreamName;
 use schema::json::body_fault;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use store::{PublishError, PublishRequest, Published, WritePolicy};
+use store::{PublishError, PublishRequest, Published};
 
 use super::body::{Bounded, kind};
 use super::error::HttpError;
@@ -66,6 +66,7 @@ impl From<Published> for Put {
 /// Puts one message.
 pub(super) async fn put_record(
     Signed(caller): Signed,
+    visit: Visit,
     Extension(entry): Extension<Entry>,
     path: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
@@ -79,15 +80,17 @@ pub(super) async fn put_record(
     let expected = r#"{"Data": …, "PartitionKey": "…"}"#;
     let envelope: Envelope<'_> = parse(body, expected)?;
     let request = envelope.request(&stream, body)?;
-    publish_one(&entry, &caller, request).await
+    publish_one(&entry, &caller, &visit, request).await
 }
 
 /// Publishes one message, and answers where it was put.
 pub(super) async fn publish_one(
     entry: &Entry,
-    caller: &dyn WritePolicy,
+    caller: &Principal,
+    visit: &Visit,
     request: PublishRequest,
 ) -> Result<Json<Put>, HttpError> {
+    visit.rates().messages(caller, 1, request.data.len())?;
     let mut answers = entry.publish.publish(caller, vec![request]).await;
     let none = || PublishError::Unavailable("the log gave no answer".into());
     Ok(Json(answers.pop().ok_or_else(none)??.into()))

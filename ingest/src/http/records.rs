@@ -1,6 +1,6 @@
 //! `PUT /streams/{stream}/records`: several messages, and what became of each.
 
-use access::{Role, Signed, policy};
+use access::{Role, Signed, Visit, policy};
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path};
@@ -47,6 +47,7 @@ enum Outcome {
 /// Puts several messages.
 pub(super) async fn put_records(
     Signed(caller): Signed,
+    visit: Visit,
     Extension(entry): Extension<Entry>,
     path: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
@@ -77,6 +78,8 @@ pub(super) async fn put_records(
             Err(error) => verdicts.push(Some(error)),
         }
     }
+    let bytes = requests.iter().map(|request| request.data.len()).sum();
+    visit.rates().messages(&caller, requests.len(), bytes)?;
     let mut answers = entry.publish.publish(&caller, requests).await.into_iter();
     let none = || Err(PublishError::Unavailable("the log gave no answer".into()));
     let settle = |verdict: Option<PublishError>| match verdict {

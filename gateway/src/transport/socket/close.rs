@@ -51,11 +51,15 @@ impl Close {
 
     pub(super) fn refused(error: &AuthError) -> Self {
         Self::new(
-            if *error == AuthError::IssuerAway { 1013 } else { 4403 },
+            match error {
+                AuthError::IssuerAway | AuthError::TooMany(..) => 1013,
+                _ => 4403,
+            },
             match error {
                 AuthError::IssuerAway => {
                     "Try again later: the issuer of the token can't be asked for its keys now"
                 }
+                AuthError::TooMany(..) => "Try again later: too many sign-ins of this address failed",
                 AuthError::Missing => {
                     "Forbidden: send a token in connection_init, as payload: {\"Authorization\": \"Bearer …\"}"
                 }

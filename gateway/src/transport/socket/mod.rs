@@ -22,6 +22,7 @@ mod task;
 mod tests;
 mod timers;
 
+use access::Visit;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::Request;
@@ -64,14 +65,15 @@ pub(super) fn upgrade(shared: Shared, mut request: Request) -> Response {
     tokio::spawn(async move {
         let _guard = guard;
         let Ok(io) = upgrade.await else { return };
-        let signed = sign_in::by_upgrade(&shared.access, request.headers()).await;
+        let visit = request.extensions().get::<Visit>().cloned().unwrap_or_default();
+        let signed = sign_in::by_upgrade(&shared.access, &visit, request.headers()).await;
         let pipeline = shared.pipeline;
         let connection = Connection::new(TokioIo::new(io), pipeline.settings.body_bytes).await;
         if !is_spoken {
             return connection.goodbye(Some(Close::subprotocol())).await;
         }
         let protocol = Protocol::new(&shared.live.settings, signed);
-        Box::pin(Task::new(protocol, connection, shared.access, pipeline, shared.live).run()).await;
+        Box::pin(Task::new(protocol, connection, (shared.access, visit), pipeline, shared.live).run()).await;
     });
     response
 }

@@ -1,25 +1,34 @@
 //! Whose socket it is.
 
-use access::{Access, AuthError, Principal};
+use access::rate::Style;
+use access::{Access, AuthError, Principal, Visit};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderValue};
 
 use super::close::Close;
 
 /// Whose token these values of `Authorization` show, judged as headers are judged.
-pub(super) async fn by_values(access: &Access, values: &[String]) -> Result<Principal, AuthError> {
+pub(super) async fn by_values(
+    access: &Access,
+    visit: &Visit,
+    values: &[String],
+) -> Result<Principal, AuthError> {
     let mut headers = HeaderMap::new();
     for value in values {
         // What can't stand in a header is no token.
         let value = HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static("Bearer \""));
         headers.append(AUTHORIZATION, value);
     }
-    access.authenticate(&headers).await
+    access.sign_in(&headers, visit, Style::GraphQl).await
 }
 
 /// Whose token an upgrade shows, if it shows one.
-pub(super) async fn by_upgrade(access: &Access, headers: &HeaderMap) -> Option<Result<Principal, AuthError>> {
-    match access.authenticate(headers).await {
+pub(super) async fn by_upgrade(
+    access: &Access,
+    visit: &Visit,
+    headers: &HeaderMap,
+) -> Option<Result<Principal, AuthError>> {
+    match access.sign_in(headers, visit, Style::GraphQl).await {
         Err(AuthError::Missing) => None,
         shown => Some(shown),
     }

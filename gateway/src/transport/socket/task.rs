@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use access::{Access, AuthError, Principal};
+use access::{Access, AuthError, Principal, TooMany, Visit};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{AbortHandle, BoxStream, SelectAll, abortable};
 use futures_util::{FutureExt, StreamExt};
@@ -34,6 +34,7 @@ pub(super) struct Task<S> {
     stops: HashMap<Run, AbortHandle>,
     caller: Option<Arc<Principal>>,
     access: Access,
+    visit: Visit,
     /// Whose token `connection_init` or a ping showed, while that is found out: nothing is read before.
     verifying: Option<BoxFuture<'static, Result<Principal, AuthError>>>,
     pipeline: Arc<Pipeline>,
@@ -78,7 +79,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
     pub(super) fn new(
         protocol: Protocol,
         connection: Connection<S>,
-        access: Access,
+        (access, visit): (Access, Visit),
         pipeline: Arc<Pipeline>,
         live: Arc<Live>,
     ) -> Self {
@@ -92,6 +93,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             stops: HashMap::new(),
             caller: None,
             access,
+            visit,
             verifying: None,
             pipeline,
             stopping: Box::pin(async move { stopped(&mut stopping).await }),
@@ -273,11 +275,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             Output::Next(run, head, payload) => outgoing.results(run, head, payload),
             Output::Ping => outgoing.ping(),
             Output::Verify(values) => {
-                let access = self.access.clone();
-                self.verifying = Some(Box::pin(async move { sign_in::by_values(&access, &values).await }));
+                let (access, visit) = (self.access.clone(), self.visit.clone());
+                self.verifying =
+                    Some(Box::pin(async move { sign_in::by_values(&access, &visit, &values).await }));
             }
             Output::SignedIn(caller) => self.caller = Some(Arc::from(caller)),
-            Output::Start(run, request) => self.start(run, request),
+            Output::Start(run, request) => {
+                // One too many is told of that operation, and the socket lives on.
+                if let Err(many) = self.start(run, request) {
+                    let refused = self.protocol.said(run, Said::Failed(many.into()));
+                    return refused.into_iter().find_map(|output| self.perform(output));
+                }
+            }
             Output::Stop(run) => {
                 outgoing.forget(run);
                 if let Some(stop) = self.stops.remove(&run) {
@@ -290,14 +299,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         None
     }
 
-    fn start(&mut self, run: Run, request: GraphqlRequest) {
+    fn start(&mut self, run: Run, request: GraphqlRequest) -> Result<(), TooMany> {
         // The protocol starts nothing before somebody signed in.
-        let Some(caller) = self.caller.clone() else { return };
+        let Some(caller) = self.caller.clone() else { return Ok(()) };
+        let rates = self.visit.rates().clone();
+        rates.request(&caller)?;
         let guard = self.live.open_operation();
         let pipeline = self.pipeline.clone();
-        let order = Order { pipeline, caller, request, queries_only: false, resume: None, guard };
+        let order = Order { pipeline, caller, request, queries_only: false, resume: None, guard, rates };
         let (operation, stop) = abortable(operation::run(order));
         self.stops.insert(run, stop);
         self.operations.push(operation.map(move |said| (run, said)).boxed());
+        Ok(())
     }
 }

@@ -9,7 +9,7 @@ mod events;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use access::Principal;
+use access::{Principal, Visit};
 use apollo_compiler::executable::OperationType;
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -52,6 +52,7 @@ pub(super) async fn respond(
     method: &Method,
     headers: &HeaderMap,
     request: GraphqlRequest,
+    visit: &Visit,
 ) -> Response {
     let pipeline = &shared.pipeline;
     let version = pipeline.version(&caller).await;
@@ -64,6 +65,7 @@ pub(super) async fn respond(
         queries_only: *method == Method::GET,
         resume: resume.filter(|cursor| !cursor.is_empty()),
         guard: shared.live.open_operation(),
+        rates: visit.rates().clone(),
     };
     let events = Box::new(Events {
         operation: Some(operation::run(order).boxed()),
