@@ -1,5 +1,6 @@
 //! A node whose messages rest on a CQL server.
 
+mod credentials;
 mod doctor;
 mod outage;
 mod roles;
