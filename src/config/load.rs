@@ -21,10 +21,16 @@ pub(crate) enum ConfigError {
         #[source]
         source: toml::de::Error,
     },
-    /// A variable of the environment can't be used.
-    #[error("the environment variable {variable}={value} can't be used: {reason}")]
-    Variable { variable: String, value: String, reason: String },
+    /// The file sets something that is no setting. What to is not shown: some take a secret for one.
+    #[error("the configuration file {} can't be used: line {line}: {reason}", path.display())]
+    Unknown { path: PathBuf, line: usize, reason: String },
+    /// A variable of the environment can't be used. What it holds is shown only by a reason that is about it.
+    #[error("the environment variable {variable} can't be used: {reason}")]
+    Variable { variable: String, reason: String },
 }
+
+/// How the reader says that it knows no setting of that name.
+const UNKNOWN: &str = "unknown field";
 
 const PREFIX: &str = "TIDEGATE__";
 
@@ -37,7 +43,17 @@ pub(crate) fn load(
     if let Some(path) = file {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
-        let wrong = |source| ConfigError::Toml { path: path.to_owned(), source };
+        let wrong = |source: toml::de::Error| {
+            let path = path.to_owned();
+            match source.span().filter(|_| source.message().starts_with(UNKNOWN)) {
+                Some(span) => {
+                    let before = text.as_bytes().iter().take(span.start);
+                    let line = 1 + before.filter(|byte| **byte == b'\n').count();
+                    ConfigError::Unknown { path, line, reason: source.message().to_owned() }
+                }
+                None => ConfigError::Toml { path, source },
+            }
+        };
         // Read as settings first: only so does an error know its line.
         let _: Config = toml::from_str(&text).map_err(wrong)?;
         table = toml::from_str(&text).map_err(wrong)?;
@@ -46,7 +62,7 @@ pub(crate) fn load(
     variables.sort();
     for (variable, value) in variables {
         let with = set(&table, &variable, &value);
-        table = with.map_err(|reason| ConfigError::Variable { variable, value, reason })?;
+        table = with.map_err(|reason| ConfigError::Variable { variable, reason })?;
     }
     // Each step was read as settings before it was taken.
     table
@@ -117,6 +133,8 @@ mod tests {
                 "[server]\n\nlitsen = \"x\"\n",
                 vec!["line 3", "unknown field `litsen`", "expected one of", "`listen`"],
             ),
+            ("[store]\npassword = \"5ecret\"\n", vec!["line 2", "unknown field `password`"]),
+            ("[[client]]\nid = \"a\"\nsecret = \"5ecret\"\n", vec!["line 3", "unknown field `secret`"]),
             ("[[stream]]\nname = \"a b\"\n", vec!["line 2", "may hold only letters"]),
             ("[[stream]]\nname = \"a\"\nretention = \"30\"\n", vec!["line 3", "a number with a unit"]),
             ("[server\n", vec!["line 1"]),
@@ -125,6 +143,7 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             let error = load(Some(&path), std::iter::empty()).unwrap_err();
             let said = format!("{error}: {}", error.source().map(ToString::to_string).unwrap_or_default());
+            assert!(!said.contains("5ecret"), "{said}");
             for part in expect {
                 assert!(said.contains(part), "{said:?} lacks {part:?}");
             }
@@ -132,13 +151,14 @@ mod tests {
         let gone = load(Some(&dir.path().join("gone.toml")), std::iter::empty()).unwrap_err().to_string();
         assert!(gone.contains("gone.toml"), "{gone}");
         for (name, value, expect) in [
+            ("TIDEGATE__STORE__PASSWORD", "5ecret", "unknown field `password`"),
             ("TIDEGATE__SERVER__LITSEN", "x", "unknown field `litsen`"),
             ("TIDEGATE__SERVER__DRAIN_MS", "soon", "invalid type: string \"soon\""),
             ("TIDEGATE__SERVER", "x", "expected TIDEGATE__SECTION__KEY"),
             ("TIDEGATE__SEVER__LISTEN", "x", "unknown field `sever`"),
         ] {
             let error = environment(&[(name, value)]).unwrap_err().to_string();
-            assert!(error.contains(name) && error.contains(expect), "{error}");
+            assert!(error.contains(name) && error.contains(expect) && !error.contains("5ecret"), "{error}");
         }
     }
 }

@@ -140,6 +140,13 @@ impl StoreSettings {
             }
             return Ok(());
         }
+        // What stands before the @ is not repeated: it may be a password.
+        if self.url.contains('@') {
+            return Err(
+                "store.url names a user: set store.user, and store.password_env where there is a password"
+                    .into(),
+            );
+        }
         self.cql().check().map_err(|error| format!("store: {error}"))?;
         self.password().map(|_| ())
     }

@@ -148,7 +148,7 @@ fn what_is_no_limit_is_refused_at_the_start() {
         ),
         ("RATE__REQUESTS_BURST", "0", "rate.requests_burst is 0: expected at least 1"),
         ("RATE__KNOWN_MAX", "0", "rate.known_max is 0"),
-        ("RATE__REQUESTS", "-1", "TIDEGATE__RATE__REQUESTS=-1 can't be used"),
+        ("RATE__REQUESTS", "-1", "TIDEGATE__RATE__REQUESTS can't be used: invalid value: integer `-1`"),
     ] {
         let mut command = bare();
         command.args(["config", "check"]).current_dir(here.path()).env(format!("TIDEGATE__{setting}"), value);
