@@ -3,6 +3,7 @@
 use std::future::{pending, poll_fn};
 use std::io::{Error, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -17,6 +18,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::config::TlsSettings;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const IDLE: Duration = Duration::from_secs(1);
@@ -30,13 +32,17 @@ struct Node {
 }
 
 fn start(app: Router, connections: u32, drain: Duration) -> Node {
+    start_over(None, app, connections, drain)
+}
+
+fn start_over(tls: Option<Tls>, app: Router, connections: u32, drain: Duration) -> Node {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap();
     let full = Router::new().fallback(|| async { StatusCode::SERVICE_UNAVAILABLE });
     let waits = Waits { header: PATIENCE, idle: IDLE };
     let (stop, stopped) = watch::channel(false);
-    let served = Served { app, full, connections, waits, tls: None };
+    let served = Served { app, full, connections, waits, tls };
     Node { address, stop, served: tokio::spawn(serve(listener, served, stopped, drain)) }
 }
 
@@ -116,6 +122,48 @@ async fn a_client_that_reads_slowly_is_waited_for_and_one_that_does_not_read_is_
     let mut rest = Vec::new();
     let _ = deaf.read_to_end(&mut rest);
     assert!(rest.len() < LARGE, "it was waited for without end");
+}
+
+/// TLS holds back what it could not send, which is not to be waited for without end either.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_does_not_read_is_cut_over_tls_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name| folder.path().join(name);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let cert = rcgen::CertificateParams::new(vec!["localhost".into()]).unwrap().self_signed(&key).unwrap();
+    std::fs::write(file("cert.pem"), cert.pem()).unwrap();
+    std::fs::write(file("key.pem"), key.serialize_pem()).unwrap();
+    let settings = TlsSettings { cert: file("cert.pem"), key: file("key.pem"), ca: PathBuf::new() };
+    let (tls, _) = Tls::open(&settings).unwrap().unwrap();
+
+    let app = Router::new().route("/", get(|| async { vec![b'x'; LARGE] }));
+    let app = app.route("/small", get(|| async { "small" }));
+    let node = start_over(Some(tls), app, 1, Duration::ZERO);
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(cert.der().clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let client = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let client = Arc::new(client.unwrap().with_root_certificates(roots).with_no_client_auth());
+    let ask = |path: &str| {
+        let socket = TcpStream::connect(node.address).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
+        let connection = rustls::ClientConnection::new(client.clone(), name).unwrap();
+        let mut socket = rustls::StreamOwned::new(connection, socket);
+        write!(socket, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let mut head = [0; 12];
+        socket.read_exact(&mut head).unwrap();
+        (socket, String::from_utf8(head.to_vec()).unwrap())
+    };
+    let (_deaf, head) = ask("/");
+    assert_eq!(head, "HTTP/1.1 200");
+    let began = Instant::now();
+    // Its place is the only one: who comes next has it, once it was cut.
+    while ask("/small").1 != "HTTP/1.1 200" {
+        assert!(began.elapsed() < PATIENCE, "it was waited for without end");
+        std::thread::sleep(IDLE / 10);
+    }
+    assert!(began.elapsed() > IDLE / 2, "it was not given its time");
 }
 
 #[tokio::test(flavor = "multi_thread")]
