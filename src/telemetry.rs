@@ -37,9 +37,9 @@ impl Default for LogSettings {
 /// The level is none.
 pub(crate) fn start(settings: &LogSettings) -> Result<(), String> {
     // The database below tells of its own housekeeping; only its warnings concern whoever runs this. And what AWS's client warns
-    // of at each try, the consumer tells once. The frames of sockets hold tokens and messages, which trace would show.
+    // of at each try, the consumer tells once. The frames of sockets hold tokens and messages, which trace would show; and handshakes are long.
     let quiet = "fjall=warn,lsm_tree=warn,aws_config=error,aws_runtime=error,aws_smithy_runtime=error,\
-                 tungstenite=debug,tokio_tungstenite=debug";
+                 tungstenite=debug,tokio_tungstenite=debug,rustls=debug";
     let filter = EnvFilter::try_new(format!("{quiet},{}", settings.level)).map_err(|error| {
         format!("log.level is {:?}: {error}; expected error, warn, info, debug or trace", settings.level)
     })?;

@@ -27,6 +27,7 @@ mod restart;
 mod revocation;
 mod rights;
 mod samples;
+mod secrets;
 mod sign_in;
 mod single;
 mod slow;
