@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use credentials::{KEYS_EXAMPLES, KeysCommand, REVOKE_EXAMPLES, RevokeArgs};
+use credentials::{
+    CLIENTS_EXAMPLES, ClientsCommand, KEYS_EXAMPLES, KeysCommand, REVOKE_EXAMPLES, RevokeArgs,
+};
 
 /// Turns streams of JSON messages into a typed, live GraphQL API over a time-series store.
 ///
@@ -91,6 +93,12 @@ pub(crate) enum Command {
     Keys {
         #[command(subcommand)]
         command: KeysCommand,
+    },
+    /// Make, list, rotate and remove clients of the node's own issuer, beside those of the configuration
+    #[command(after_help = CLIENTS_EXAMPLES)]
+    Clients {
+        #[command(subcommand)]
+        command: ClientsCommand,
     },
     /// Deny tokens although they are good still; list what is denied, and take it back
     #[command(after_help = REVOKE_EXAMPLES)]

@@ -31,7 +31,8 @@ pub use mint::{Grant, IssueError, IssuedToken};
 pub use settings::IssuerSettings;
 
 use crate::files::{self, FileError};
-use crate::{Access, ContextError, IssuerName, NoRandomness, Secret, Trust, Verifier};
+use crate::{Access, ContextError, IssuerName, NoRandomness, Secret, Trust, Verifier, Visit};
+use answers::OAuthError;
 use clients::Clients;
 use codes::Codes;
 use key::{KeyError, SigningKey};
@@ -109,6 +110,9 @@ impl Issuer {
         }
         let keys = [(key.id().to_owned(), *key.public())];
         let Trust { policy, foreign, credentials } = trust;
+        if let Some(credentials) = &credentials {
+            credentials.reserve(clients.ids());
+        }
         let verifier =
             Verifier::new(IssuerName::Embedded, &url, &settings.audience, keys, policy, clock.clone());
         Ok(Self(Arc::new(Inner {
@@ -146,6 +150,25 @@ impl Issuer {
         let ends_at = self.now().plus_micros(self.0.settings.page_code_micros());
         self.codes().add(&code, ends_at, self.now());
         Ok(Some(code))
+    }
+
+    /// The client that these credentials are of; where they are of none, whoever shows them has failed to sign in.
+    fn sign_in(&self, visit: &Visit, credentials: &form::Credentials) -> Result<Client, OAuthError> {
+        visit.may_sign_in()?;
+        self.client(&credentials.id, &credentials.secrets).ok_or_else(|| {
+            visit.sign_in_failed();
+            OAuthError::Client
+        })
+    }
+
+    /// The client `id`, if one of `secrets` is its secret: of the configuration, or made since.
+    fn client(&self, id: &str, secrets: &[String]) -> Option<Client> {
+        if let Some(client) = self.0.clients.authenticate(id, secrets) {
+            return Some(client.clone());
+        }
+        let made = self.0.access.credentials()?.client_roles(id, secrets);
+        // Where the configuration has come to have one of its name, that is the one.
+        made.filter(|_| !self.0.clients.has(id)).map(|roles| Client::made(id, roles))
     }
 
     fn now(&self) -> Timestamp {

@@ -54,7 +54,7 @@ mod write;
 pub use bodies::{Bodies, Held, NoRoom};
 pub use context::{Context, ContextError};
 pub use credentials::{
-    ApiKey, CredentialError, CredentialSettings, Credentials, Denial, DenialTarget, NewKey,
+    ApiKey, CredentialError, CredentialSettings, Credentials, Denial, DenialTarget, KeptClient, NewKey,
 };
 pub use error::AuthError;
 pub use files::FileError;

@@ -63,6 +63,57 @@ Within two seconds every node goes by it. Keys are kept as hashes: one that is l
 
 All of it needs a client with the role data.admin.";
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClientsCommand {
+    /// Make a client; its secret is printed once, and kept nowhere
+    Create(CreateClient),
+    /// List them, a line each; those of the configuration are not among them
+    List(NodeArgs),
+    /// Give a client another secret, which is printed once; the old one ends
+    Rotate(RotateClient),
+    /// Remove a client, for good; tokens that it has are good until they end
+    Remove(ClientArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CreateClient {
+    /// What it is called; this is its own topic, too
+    pub(crate) id: String,
+    /// What it may ask for: data.read, data.write, data.admin, or a role that a [[rule]] names; one that you have yourself
+    #[arg(long = "role", value_name = "ROLE", required = true)]
+    pub(crate) roles: Vec<String>,
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RotateClient {
+    /// The client
+    pub(crate) id: String,
+    /// How long the old secret is good, too: 30s, 1h, 2d; at most 30d [default: not at all]
+    #[arg(long, value_name = "SPAN", value_parser = seconds, default_value = "0s", hide_default_value = true)]
+    pub(crate) overlap: i32,
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ClientArgs {
+    /// The client
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+}
+
+pub(crate) const CLIENTS_EXAMPLES: &str = "A client asks the node's own issuer for tokens, each of which ends by itself, and is what a service should be:
+  tidegate clients create dashboard --role data.read > dashboard.secret
+  curl -u \"dashboard:$(cat dashboard.secret)\" -d grant_type=client_credentials http://127.0.0.1:4000/oauth/token
+  tidegate clients rotate dashboard --overlap 1h > dashboard.secret
+  tidegate clients remove dashboard
+All nodes that share a store know them. Of the configuration, [[client]] are there besides, and can't be changed by commands.
+
+All of it needs a client with the role data.admin.";
+
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct RevokeArgs {

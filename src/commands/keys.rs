@@ -77,7 +77,7 @@ fn tell(made: &Made, old: Option<&str>) -> Result<(), Failure> {
 }
 
 /// What is said beside a result, on standard error.
-fn eprint_line(text: &str) {
+pub(super) fn eprint_line(text: &str) {
     use std::io::Write;
     // Where nobody listens there is nobody to tell.
     let _ = writeln!(std::io::stderr(), "{text}");

@@ -1,6 +1,7 @@
 //! Commands: each talks HTTP to a node, and of a data folder reads the context file, and nothing else; `doctor` alone looks at
 //! all of a folder, and at no node.
 
+pub(crate) mod clients;
 pub(crate) mod config;
 pub(crate) mod dead_letters;
 pub(crate) mod doctor;

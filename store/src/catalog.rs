@@ -90,6 +90,8 @@ fn types_meet_reserved(name: &str) -> bool {
         "DeadLetter",
         "DeadLetterOutcome",
         "DeadLetterVerdict",
+        "Client",
+        "ClientSecret",
         "ApiKey",
         "ApiKeySecret",
         "Denial",

@@ -129,7 +129,7 @@ fn a_wrong_command_says_what_is_expected() {
     let server = Setup::empty().start();
     for (words, code, part) in [
         (&["keys", "create", "a"][..], 2, "--role"),
-        (&["keys", "create", "a b", "--role", "data.read"], 1, "can't be a key's name"),
+        (&["keys", "create", "a b", "--role", "data.read"], 1, "can't be a name"),
         (&["keys", "create", "a", "--role", "data.raed"], 1, "there is no role \"data.raed\""),
         (&["keys", "create", "a", "--role", "data.read", "--expires", "tomorrow"], 2, "is not a time"),
         (&["keys", "create", "a", "--role", "data.read", "--expires", "now-1s"], 1, "must lie ahead"),

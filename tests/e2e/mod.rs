@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bodies;
+mod clients;
 mod commands;
 mod cql;
 mod damage;

@@ -8,6 +8,7 @@ use store::{Entries, Entry, StoreError};
 
 /// The kinds of documents that there are.
 pub(super) const KEY: &str = "key";
+pub(super) const CLIENT: &str = "client";
 pub(super) const DENIAL: &str = "denial";
 
 /// The documents of all kinds.

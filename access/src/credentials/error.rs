@@ -8,18 +8,25 @@ use crate::NoRandomness;
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialError {
     /// It can't be called so.
-    #[error("{0:?} can't be a key's name: expected 1 to 128 letters, digits, '-', '_' and '.'")]
+    #[error("{0:?} can't be a name: expected 1 to 128 letters, digits, '-', '_' and '.'")]
     Name(String),
     /// There is one of this name.
     #[error("there is a key {0:?} already: choose another name, or rotate or revoke that one")]
     Taken(String),
+    /// There is a client of this name.
+    #[error("there is a client {0:?} already: choose another name, or rotate or remove that one")]
+    TakenClient(String),
+    /// It is not one that can be made.
+    #[error("client {0:?} is one of the configuration, or Tidegate's own: choose another name")]
+    Reserved(String),
+    /// There is no such client.
+    #[error("there is no client {0:?} but perhaps in the configuration: list those that there are")]
+    NoClient(String),
     /// There is none.
     #[error("there is no key {0:?}: list those that there are")]
     NoKey(String),
     /// It could do nothing.
-    #[error(
-        "a key needs roles: some of data.read, data.write, data.admin, or of those that a [[rule]] names"
-    )]
+    #[error("it needs roles: some of data.read, data.write, data.admin, or of those that a [[rule]] names")]
     NoRoles,
     /// Rules know no such role.
     #[error(
@@ -27,7 +34,7 @@ pub enum CredentialError {
     )]
     UnknownRole(String),
     /// Nobody gives more than it has.
-    #[error("a key gets no role that you do not have yourself, and {0} is none of yours")]
+    #[error("it gets no role that you do not have yourself, and {0} is none of yours")]
     Beyond(String),
     /// It would be good no more.
     #[error("a key's end must lie ahead")]

@@ -1,13 +1,14 @@
 //! All credentials in memory, as requests and lists ask for them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use schema::Timestamp;
 use store::StoreError;
 
+use super::client::ClientDocument;
 use super::denial::DenialDocument;
 use super::denied::Denied;
-use super::documents::{DENIAL, Documents, KEY};
+use super::documents::{CLIENT, DENIAL, Documents, KEY};
 use super::key::{KeyDocument, LiveKey};
 use super::text;
 use crate::{IssuerName, Policy, Principal, Refusal};
@@ -19,6 +20,7 @@ pub(super) struct Index {
     pub(super) denied: Denied,
     /// By name.
     pub(super) keys: Vec<(String, KeyDocument)>,
+    pub(super) clients: BTreeMap<String, ClientDocument>,
     /// By id.
     pub(super) denials: Vec<(String, DenialDocument)>,
 }
@@ -27,11 +29,13 @@ impl Index {
     pub(super) async fn load(documents: &Documents, policy: &Policy) -> Result<Self, StoreError> {
         let keys: Vec<(String, KeyDocument)> = documents.all(KEY).await?;
         let denials: Vec<(String, DenialDocument)> = documents.all(DENIAL).await?;
+        let clients = documents.all(CLIENT).await?.into_iter().collect();
         let live = keys.iter().map(|(name, key)| (key.id.clone(), LiveKey::new(name, key, policy)));
         Ok(Self {
             live: live.collect(),
             denied: Denied::new(denials.iter().map(|(_, denial)| &denial.target)),
             keys,
+            clients,
             denials,
         })
     }

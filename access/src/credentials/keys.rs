@@ -39,17 +39,8 @@ impl Credentials {
     /// [`CredentialError`].
     pub async fn create_key(&self, new: NewKey, by: &Principal) -> Result<(ApiKey, Secret), CredentialError> {
         let NewKey { name, roles, expires_at } = new;
-        let is_name = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.');
-        if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(is_name) {
-            return Err(CredentialError::Name(name));
-        }
-        if roles.is_empty() {
-            return Err(CredentialError::NoRoles);
-        }
-        if let Some(unknown) = roles.names().find(|role| !self.0.policy.knows_role(role)) {
-            return Err(CredentialError::UnknownRole(unknown.into()));
-        }
-        within(&roles, by)?;
+        check_name(&name)?;
+        self.check_roles(&roles, by)?;
         let (now, count) = (self.now(), self.0.index.load().keys.len());
         if expires_at.is_some_and(|end| end <= now) {
             return Err(CredentialError::Ended);
@@ -86,9 +77,7 @@ impl Credentials {
         overlap_micros: i64,
         by: &Principal,
     ) -> Result<(ApiKey, Secret), CredentialError> {
-        if !(0..=OVERLAP_MAX).contains(&overlap_micros) {
-            return Err(CredentialError::Overlap);
-        }
+        check_overlap(overlap_micros)?;
         for _ in 0..TRIES {
             let found = self.0.documents.one::<KeyDocument>(KEY, name).await?;
             let (version, before) = found.ok_or_else(|| CredentialError::NoKey(name.into()))?;
@@ -131,6 +120,17 @@ impl Credentials {
         Err(CredentialError::Busy)
     }
 
+    /// Whether something may get these roles from `by`.
+    pub(super) fn check_roles(&self, roles: &Roles, by: &Principal) -> Result<(), CredentialError> {
+        if roles.is_empty() {
+            return Err(CredentialError::NoRoles);
+        }
+        match roles.names().find(|role| !self.0.policy.knows_role(role)) {
+            Some(unknown) => Err(CredentialError::UnknownRole(unknown.into())),
+            None => within(roles, by),
+        }
+    }
+
     /// Something was changed here: this node goes by it at once. Should it fail, the change is made, and seen at the next look.
     pub(super) async fn changed(&self) {
         if let Err(error) = self.refresh().await {
@@ -139,8 +139,22 @@ impl Credentials {
     }
 }
 
+/// Whether something may be called so.
+pub(super) fn check_name(name: &str) -> Result<(), CredentialError> {
+    let is_name = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.');
+    if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(is_name) {
+        return Err(CredentialError::Name(name.into()));
+    }
+    Ok(())
+}
+
+/// Whether an old secret may go on for so long.
+pub(super) fn check_overlap(micros: i64) -> Result<(), CredentialError> {
+    if (0..=OVERLAP_MAX).contains(&micros) { Ok(()) } else { Err(CredentialError::Overlap) }
+}
+
 /// Nobody gives roles that it does not have itself.
-fn within(roles: &Roles, by: &Principal) -> Result<(), CredentialError> {
+pub(super) fn within(roles: &Roles, by: &Principal) -> Result<(), CredentialError> {
     match roles.names().find(|role| !by.roles().has(role)) {
         Some(beyond) => Err(CredentialError::Beyond(beyond.into())),
         None => Ok(()),

@@ -1,4 +1,4 @@
-//! Credentials that all nodes share: API keys, and what is denied although its token is good.
+//! Credentials that all nodes share: API keys, clients, and what is denied although its token is good.
 //!
 //! ```text
 //!  create, rotate, revoke, deny ─▶ documents (store) ─▶ follow ─▶ index ─▶ every request
@@ -8,6 +8,7 @@
 //! They lie in the store as small documents. Each node has an index of them in memory, loaded before anything is served, and looks
 //! a few times a second whether they have changed. While the store is away, what is known stays in force.
 
+mod client;
 mod denial;
 mod denied;
 mod deny;
@@ -23,13 +24,14 @@ mod tests;
 mod text;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use schema::{Clock, Timestamp};
 use store::{Entries, StoreError};
 use tokio::sync::{Mutex, watch};
 
+pub use client::KeptClient;
 pub use denial::{Denial, DenialTarget};
 pub(crate) use deny::Share;
 pub use error::CredentialError;
@@ -55,6 +57,8 @@ struct Inner {
     /// The revision that the index is of; locked by whoever brings it up to date.
     revision: Mutex<Option<u64>>,
     changes: watch::Sender<u64>,
+    /// Clients of the configuration.
+    reserved: OnceLock<Vec<String>>,
 }
 
 impl Credentials {
@@ -76,6 +80,7 @@ impl Credentials {
             index: ArcSwap::default(),
             revision: Mutex::default(),
             changes: watch::Sender::new(0),
+            reserved: OnceLock::new(),
         }));
         credentials.refresh().await?;
         Ok(credentials)

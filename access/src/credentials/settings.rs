@@ -10,13 +10,15 @@ pub struct CredentialSettings {
     pub look_ms: u64,
     /// Most API keys.
     pub keys_max: usize,
+    /// Most clients beside those of the configuration.
+    pub clients_max: usize,
     /// Most denials.
     pub denials_max: usize,
 }
 
 impl Default for CredentialSettings {
     fn default() -> Self {
-        Self { look_ms: 500, keys_max: 1_000, denials_max: 10_000 }
+        Self { look_ms: 500, keys_max: 1_000, clients_max: 1_000, denials_max: 10_000 }
     }
 }
 

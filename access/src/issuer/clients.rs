@@ -139,6 +139,13 @@ fn resolve(
     }
 }
 
+impl Client {
+    /// One whose secret was compared elsewhere.
+    pub(super) fn made(id: &str, roles: Roles) -> Self {
+        Self { id: id.into(), secret: SecretHash::impossible(), roles }
+    }
+}
+
 /// Clients by name.
 #[derive(Debug)]
 pub(super) struct Clients {
@@ -155,6 +162,16 @@ impl Clients {
 
     pub(super) fn add(&mut self, client: Client) {
         self.by_id.insert(client.id.clone(), client);
+    }
+
+    /// Whether there is one of this name.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.by_id.contains_key(id)
+    }
+
+    /// Their names.
+    pub(super) fn ids(&self) -> Vec<String> {
+        self.by_id.keys().cloned().collect()
     }
 
     /// The client `id`, if one of `secrets` is its secret: as slow for a client that is not there.

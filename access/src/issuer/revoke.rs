@@ -9,17 +9,17 @@ use super::answers::{NO_STORE, OAuthError};
 use super::body::Whole;
 use super::form::Form;
 use crate::credentials::Share;
-use crate::{CredentialError, DenialTarget};
+use crate::{CredentialError, DenialTarget, Visit};
 
 pub(super) async fn revoke(
     State(issuer): State<Issuer>,
+    visit: Visit,
     headers: HeaderMap,
     Whole(body): Whole,
 ) -> Result<Response, OAuthError> {
     let form = Form::read(&headers, &body)?;
     let credentials = form.credentials(&headers)?;
-    let client =
-        issuer.0.clients.authenticate(&credentials.id, &credentials.secrets).ok_or(OAuthError::Client)?;
+    let client = issuer.sign_in(&visit, &credentials)?;
     let token = form.get("token").ok_or(OAuthError::Request("token is missing"))?;
     // Section 2.2: a token that is no good has what its client wants.
     let done = || (NO_STORE, ()).into_response();

@@ -17,18 +17,13 @@ pub(super) async fn token(
 ) -> Result<IssuedToken, OAuthError> {
     let form = Form::read(&headers, &body)?;
     let credentials = form.credentials(&headers)?;
-    visit.may_sign_in()?;
-    let client = issuer.0.clients.authenticate(&credentials.id, &credentials.secrets);
-    let client = client.ok_or_else(|| {
-        visit.sign_in_failed();
-        OAuthError::Client
-    })?;
+    let client = issuer.sign_in(&visit, &credentials)?;
     match form.get("grant_type") {
         Some("client_credentials") => {}
         Some(_) => return Err(OAuthError::GrantType),
         None => return Err(OAuthError::Request("grant_type is missing")),
     }
-    let roles = wanted(client, form.get("scope"))?;
+    let roles = wanted(&client, form.get("scope"))?;
     // RFC 9068, section 2.2: where no person is involved, the subject is the client.
     let grant = Grant {
         subject: &client.id,

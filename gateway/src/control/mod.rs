@@ -1,6 +1,7 @@
-//! The control plane: streams, topics, shapes, dead letters, `publish`, keys and denials. Types that are known when Tidegate is compiled,
+//! The control plane: streams, topics, shapes, dead letters, `publish`, keys, clients and denials. Types that are known when Tidegate is compiled,
 //! by async-graphql; what a stream's own fields are is the data plane's business.
 
+mod clients;
 mod dead_letters;
 mod denials;
 mod keys;

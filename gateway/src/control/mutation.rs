@@ -7,6 +7,7 @@ use async_graphql::{Context, Error, Object, SimpleObject};
 use schema::{StreamName, Topic};
 use store::{Publish, PublishError, PublishRequest};
 
+use super::clients::{self, Client, ClientSecret};
 use super::dead_letters::{self, DeadLetterOutcome};
 use super::denials::{self, Asked, Denial};
 use super::keys::{self, ApiKey, ApiKeySecret};
@@ -105,6 +106,37 @@ impl Mutation {
     async fn revoke_key(&self, ctx: &Context<'_>, name: String) -> Result<Option<ApiKey>, Error> {
         administers(ctx)?;
         keys::revoke(ctx, &name).await.map(Some)
+    }
+
+    /// Makes a client of the node's own issuer, beside those of the configuration. Nobody gives a client roles that it does not have
+    /// itself. Within two seconds, all nodes know the client.
+    async fn create_client(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What it is called: 1 to 128 letters, digits, '-', '_' and '.'.")] id: String,
+        #[graphql(desc = "Some of data.read, data.write, data.admin, or of those that a [[rule]] names.")]
+        roles: Vec<String>,
+    ) -> Result<Option<ClientSecret>, Error> {
+        administers(ctx)?;
+        clients::create(ctx, &id, &roles).await.map(Some)
+    }
+
+    /// Gives a client another secret. The one before it ends, at once or after `overlapSeconds`.
+    async fn rotate_client(
+        &self,
+        ctx: &Context<'_>,
+        id: String,
+        #[graphql(default, desc = "How long the old secret is good, too; at most 30 days.")]
+        overlap_seconds: i32,
+    ) -> Result<Option<ClientSecret>, Error> {
+        administers(ctx)?;
+        clients::rotate(ctx, &id, overlap_seconds).await.map(Some)
+    }
+
+    /// Removes a client, for good. Tokens that it has are good until they end, unless they are revoked.
+    async fn remove_client(&self, ctx: &Context<'_>, id: String) -> Result<Option<Client>, Error> {
+        administers(ctx)?;
+        clients::remove(ctx, &id).await.map(Some)
     }
 
     #[expect(clippy::too_many_arguments, reason = "each is an argument of the field")]

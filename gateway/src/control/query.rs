@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, Error, Object, SimpleObject};
 
+use super::clients::{self, Client};
 use super::dead_letters::{self, DeadLetter};
 use super::denials::{self, Denial};
 use super::keys::{self, ApiKey};
@@ -88,6 +89,12 @@ impl Query {
     async fn keys(&self, ctx: &Context<'_>) -> Result<Option<Vec<ApiKey>>, Error> {
         administers(ctx)?;
         keys::list(ctx).map(Some)
+    }
+
+    /// Clients of the node's own issuer, by id; those of the configuration are not among them. Their secrets are kept nowhere.
+    async fn clients(&self, ctx: &Context<'_>) -> Result<Option<Vec<Client>>, Error> {
+        administers(ctx)?;
+        clients::list(ctx).map(Some)
     }
 
     /// Tokens that are denied although they are good, the oldest denial first.

@@ -60,6 +60,34 @@ async fn keys_are_made_listed_rotated_and_revoked() {
 }
 
 #[tokio::test]
+async fn clients_are_made_listed_rotated_and_removed() {
+    let rig = Rig::new(&[]).await;
+    let fields = "id roles createdAt createdBy rotatedAt oldSecretUntil";
+    let create = format!(
+        "mutation {{ createClient(id: \"app\", roles: [\"data.read\"]) {{ client {{ {fields} }} secret }} }}"
+    );
+    let made = ask(&rig, &create).await["createClient"].clone();
+    let mut client = json!({
+        "id": "app", "roles": ["data.read"], "createdAt": "2020-06-01T00:00:00.000000Z", "createdBy": "embedded/root",
+        "rotatedAt": null, "oldSecretUntil": null,
+    });
+    assert_eq!(made["client"], client);
+    let list = format!("{{ clients {{ {fields} }} }}");
+    assert_eq!(ask(&rig, &list).await, json!({ "clients": [client] }));
+    let rotate = format!(
+        "mutation {{ rotateClient(id: \"app\", overlapSeconds: 60) {{ client {{ {fields} }} secret }} }}"
+    );
+    let rotated = ask(&rig, &rotate).await["rotateClient"].clone();
+    client["rotatedAt"] = json!("2020-06-01T00:00:00.000000Z");
+    client["oldSecretUntil"] = json!("2020-06-01T00:01:00.000000Z");
+    assert_eq!(rotated["client"], client);
+    assert_ne!(rotated["secret"], made["secret"]);
+    let removed = ask(&rig, &format!("mutation {{ removeClient(id: \"app\") {{ {fields} }} }}")).await;
+    assert_eq!(removed["removeClient"], client);
+    assert_eq!(ask(&rig, &list).await, json!({ "clients": [] }));
+}
+
+#[tokio::test]
 async fn denials_are_made_listed_and_taken_back() {
     let rig = Rig::new(&[]).await;
     let deny = async |arguments: &str| {
@@ -105,12 +133,8 @@ async fn denials_are_made_listed_and_taken_back() {
 async fn what_can_not_be_is_said() {
     let rig = Rig::new(&[]).await;
     for (call, code, part) in [
-        (
-            "createKey(name: \"a b\", roles: [\"data.read\"]) { secret }",
-            "BAD_USER_INPUT",
-            "can't be a key's name",
-        ),
-        ("createKey(name: \"a\", roles: []) { secret }", "BAD_USER_INPUT", "a key needs roles"),
+        ("createKey(name: \"a b\", roles: [\"data.read\"]) { secret }", "BAD_USER_INPUT", "can't be a name"),
+        ("createKey(name: \"a\", roles: []) { secret }", "BAD_USER_INPUT", "it needs roles"),
         (
             "createKey(name: \"a\", roles: [\"root\"]) { secret }",
             "BAD_USER_INPUT",
@@ -153,6 +177,10 @@ async fn all_of_it_is_for_administrators() {
     for call in [
         "{ keys { name } }",
         "{ denials { id } }",
+        "{ clients { id } }",
+        "mutation { createClient(id: \"a\", roles: [\"data.read\"]) { secret } }",
+        "mutation { rotateClient(id: \"a\") { secret } }",
+        "mutation { removeClient(id: \"a\") { id } }",
         "mutation { createKey(name: \"a\", roles: [\"data.read\"]) { secret } }",
         "mutation { rotateKey(name: \"a\") { secret } }",
         "mutation { revokeKey(name: \"a\") { name } }",

@@ -1,5 +1,6 @@
 //! Credentials on nodes that share a store.
 
+mod clients;
 mod denials;
 mod following;
 mod keys;
