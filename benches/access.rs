@@ -9,8 +9,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use access::rate::Style;
 use access::{
-    Access, Action, Decision, Development, Foreign, ForeignSettings, Identity, Issuer, IssuerName, Policy,
-    Principal, Roles, RuleSettings, Trust, Visit, decide,
+    Access, Action, Credentials, Decision, Development, Foreign, ForeignSettings, Identity, Issuer,
+    IssuerName, NewKey, Policy, Principal, Roles, RuleSettings, Trust, Verifier, Visit, decide,
 };
 use axum::Router;
 use axum::routing::get;
@@ -23,17 +23,21 @@ use rsa::rand_core::OsRng;
 use rsa::traits::PublicKeyParts;
 use schema::{Clock, StreamName, Timestamp, Topic, TopicRule};
 use serde_json::{Value, json};
+use store::embedded::Embedded;
+use store::{Entries, Entry};
 
 const ROUNDS: usize = 40;
 /// Tokens that are verified once each, and how often each way is measured, by turns.
 const TOKENS: usize = 400;
 const TURNS: usize = 10;
 const RULES: usize = 1_000;
+const DENIALS: usize = 1_000;
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     println!("{:<58} {:>16} {:>8}", "a caller, and its rights", "CPU (ns)", "ratio");
     runtime.block_on(tokens());
+    runtime.block_on(credentials());
     decisions();
 }
 
@@ -142,6 +146,49 @@ fn open(elsewhere: &Elsewhere, folder: &std::path::Path) -> Access {
         clock,
     );
     issuer.expect("an issuer").access()
+}
+
+/// Whether somebody is denied, of which each request is asked, and whose a key is.
+async fn credentials() {
+    let identity =
+        Identity { token_id: Some("t".into()), ..Identity::new(IssuerName::Embedded, "root", "root") };
+    let root = Identity { roles: Roles::ALL, expires_at: Timestamp::MAX, ..identity };
+    let root = Principal::of(root, &Policy::default()).expect("a caller");
+    for count in [0, DENIALS] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Arc::new(Embedded::open(folder.path(), Default::default()).expect("a store"));
+        for number in 0..count {
+            let target = json!({ "subject": { "issuer": "embedded", "subject": format!("s{number}") } });
+            let document = json!({
+                "target": target, "reason": "", "denied_by": "embedded/root", "denied_at": 0, "keep_until": null,
+            });
+            let entry = Entry { name: number.to_string(), version: 1, document: document.to_string() };
+            assert!(store.put_entry("denial", &entry).await.expect("it is written"));
+        }
+        let clock: Clock = Arc::new(|| Timestamp(1_700_000_000_000_000));
+        let credentials = Credentials::open(store, Default::default(), Arc::default(), clock.clone());
+        let credentials = credentials.await.expect("credentials");
+        let new = NewKey { name: "meter".into(), roles: Roles::ALL, expires_at: None };
+        let (_, key) = credentials.create_key(new, &root).await.expect("a key");
+        let keys: [(String, [u8; 32]); 0] = [];
+        let own = Verifier::new(IssuerName::Embedded, "http://x", "tidegate", keys, Arc::default(), clock);
+        let access = Access::new(own, Vec::new(), Some(credentials));
+        let cost = least_cpu_ns(ROUNDS, || {
+            (0..1_000).filter(|_| std::hint::black_box(access.is_good(std::hint::black_box(&root)))).count()
+        });
+        row(&format!("whether a caller is let in still, {count} denials"), cost / 1_000, None);
+        let mut best = u64::MAX;
+        for _ in 0..ROUNDS {
+            let before = cpu_ns();
+            for _ in 0..1_000 {
+                std::hint::black_box(
+                    access.verify(key.expose(), &Visit::default(), Style::Plain).await.expect("a good key"),
+                );
+            }
+            best = best.min((cpu_ns() - before) / 1_000);
+        }
+        row(&format!("an API key, {count} denials"), best, None);
+    }
 }
 
 fn decisions() {
