@@ -1,5 +1,7 @@
 //! Subscriptions that run at once.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{client, start};
@@ -7,12 +9,17 @@ use crate::support::{Socket, until};
 
 const SUBSCRIPTION: &str = "subscription { s(topic: \"k\") { message { data { n } } } }";
 
+/// How long a message may take before another is published.
+const PAUSE: Duration = Duration::from_millis(500);
+
 /// What becomes of a subscription: whether it runs, as far as can be told by a message that it delivers.
 async fn begins(socket: &mut Socket, id: &str, publish: impl Fn()) -> Result<(), Value> {
     socket.subscribe(id, SUBSCRIPTION, json!({})).await.unwrap();
     loop {
+        // One that came before the subscription has begun is not for it.
         publish();
-        let heard: Value = serde_json::from_str(&socket.hear().await.unwrap()).unwrap();
+        let Ok(heard) = tokio::time::timeout(PAUSE, socket.hear()).await else { continue };
+        let heard: Value = serde_json::from_str(&heard.unwrap()).unwrap();
         if heard["id"] == id {
             return if heard["type"] == "next" { Ok(()) } else { Err(heard) };
         }
@@ -63,7 +70,7 @@ async fn one_too_many_is_refused_until_another_ends() {
     while begins(&mut first, &format!("c{n}"), publish).await.is_err() {
         assert!(tokio::time::Instant::now() < end, "the place of one that ended is not free");
         n += 1;
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert!(server.metric("tidegate_rate_refusals_total{kind=\"subscriptions\"}") >= 3.0);
 }
