@@ -22,7 +22,7 @@ pub(crate) enum KeysCommand {
 pub(crate) struct CreateKey {
     /// What it is called; its bearer's own topic is keys/NAME
     pub(crate) name: String,
-    /// What its bearer may do: data.read, data.write, data.admin, or a role that a [[rule]] names; one that you have yourself
+    /// What its bearer may do: data.read, data.write, data.admin, or a role that a rule names; one that you have yourself
     #[arg(long = "role", value_name = "ROLE", required = true)]
     pub(crate) roles: Vec<String>,
     /// When it ends: now+90d, or such as 2027-01-01T00:00:00Z [default: never]
@@ -79,7 +79,7 @@ pub(crate) enum ClientsCommand {
 pub(crate) struct CreateClient {
     /// What it is called; this is its own topic, too
     pub(crate) id: String,
-    /// What it may ask for: data.read, data.write, data.admin, or a role that a [[rule]] names; one that you have yourself
+    /// What it may ask for: data.read, data.write, data.admin, or a role that a rule names; one that you have yourself
     #[arg(long = "role", value_name = "ROLE", required = true)]
     pub(crate) roles: Vec<String>,
     #[command(flatten)]
@@ -121,7 +121,7 @@ pub(crate) struct RevokeArgs {
     pub(crate) command: Option<RevokeCommand>,
     #[command(flatten)]
     pub(crate) what: RevokeWhat,
-    /// Who gave the tokens: embedded, keys, or the name of an [[issuer]] [default: embedded; with --before: every issuer]
+    /// Who gave the tokens: embedded, keys, or the name of a configured issuer [default: embedded; with --before: every issuer]
     #[arg(long, value_name = "NAME")]
     pub(crate) issuer: Option<String>,
     /// Why; it is listed
