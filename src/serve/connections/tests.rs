@@ -24,6 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const IDLE: Duration = Duration::from_secs(1);
 /// More than the buffers of two sockets hold.
 const LARGE: usize = 64 << 20;
+/// Less than TLS holds back.
+const PIECE: usize = 16 << 10;
 
 struct Node {
     address: SocketAddr,
@@ -136,7 +138,7 @@ async fn one_that_does_not_read_is_cut_over_tls_too() {
     let settings = TlsSettings { cert: file("cert.pem"), key: file("key.pem"), ca: PathBuf::new() };
     let (tls, _) = Tls::open(&settings).unwrap().unwrap();
 
-    let app = Router::new().route("/", get(|| async { vec![b'x'; LARGE] }));
+    let app = Router::new().route("/piece", get(|| async { vec![b'x'; PIECE] }));
     let app = app.route("/small", get(|| async { "small" }));
     let node = start_over(Some(tls), app, 1, Duration::ZERO);
     let mut roots = rustls::RootCertStore::empty();
@@ -150,13 +152,16 @@ async fn one_that_does_not_read_is_cut_over_tls_too() {
         let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
         let connection = rustls::ClientConnection::new(client.clone(), name).unwrap();
         let mut socket = rustls::StreamOwned::new(connection, socket);
-        write!(socket, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        write!(socket, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
         let mut head = [0; 12];
         socket.read_exact(&mut head).unwrap();
         (socket, String::from_utf8(head.to_vec()).unwrap())
     };
-    let (_deaf, head) = ask("/");
+    // Small answers, so that it is their flush that waits; more of them than the buffers of two sockets hold.
+    let (mut deaf, head) = ask("/piece");
     assert_eq!(head, "HTTP/1.1 200");
+    let requests = "GET /piece HTTP/1.1\r\nHost: x\r\n\r\n".repeat(LARGE / PIECE);
+    let asking = std::thread::spawn(move || (deaf.write_all(requests.as_bytes()), deaf));
     let began = Instant::now();
     // Its place is the only one: who comes next has it, once it was cut.
     while ask("/small").1 != "HTTP/1.1 200" {
@@ -164,6 +169,7 @@ async fn one_that_does_not_read_is_cut_over_tls_too() {
         std::thread::sleep(IDLE / 10);
     }
     assert!(began.elapsed() > IDLE / 2, "it was not given its time");
+    drop(asking.join().unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]
