@@ -1,25 +1,18 @@
 //! Subscriptions that run at once.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use super::{client, start};
-use crate::support::{Socket, until};
+use crate::support::{PATIENCE, Socket};
 
-const SUBSCRIPTION: &str = "subscription { s(topic: \"k\") { message { data { n } } } }";
+const SUBSCRIPTION: &str = "subscription { s(topic: \"k\", from: \"now-1h\") { message { data { n } } } }";
 
-/// How long a message may take before another is published.
-const PAUSE: Duration = Duration::from_millis(500);
-
-/// What becomes of a subscription: whether it runs, as far as can be told by a message that it delivers.
-async fn begins(socket: &mut Socket, id: &str, publish: impl Fn()) -> Result<(), Value> {
+/// What becomes of a subscription: it runs, which is seen by the message that is there already, or it is refused.
+async fn begins(socket: &mut Socket, id: &str) -> Result<(), Value> {
     socket.subscribe(id, SUBSCRIPTION, json!({})).await.unwrap();
     loop {
-        // One that came before the subscription has begun is not for it.
-        publish();
-        let Ok(heard) = tokio::time::timeout(PAUSE, socket.hear()).await else { continue };
-        let heard: Value = serde_json::from_str(&heard.unwrap()).unwrap();
+        let heard = tokio::time::timeout(PATIENCE, socket.hear()).await.expect("an answer").unwrap();
+        let heard: Value = serde_json::from_str(&heard).unwrap();
         if heard["id"] == id {
             return if heard["type"] == "next" { Ok(()) } else { Err(heard) };
         }
@@ -31,18 +24,13 @@ async fn one_too_many_is_refused_until_another_ends() {
     let server = start("[rate]\nrequests = 0\nsubscriptions = 2\n");
     let (one, two) = (client(&server, "one"), client(&server, "two"));
     one.put_record("s", "k", r#"{"n":0}"#);
-    until(
-        "the field",
-        || one.graphql_answer("{ s { nodes { data { n } } } }", &json!({})).json(),
-        |answer| answer.get("errors").is_none().then_some(()),
-    );
-    let publish = || drop(one.put_record("s", "k", r#"{"n":1}"#));
+    one.nodes("s", "{ s { nodes { data { n } } } }", 1);
     let mut first = Socket::connect(&one).await.unwrap();
     let mut second = Socket::connect(&one).await.unwrap();
-    begins(&mut first, "a", publish).await.unwrap();
-    begins(&mut second, "a", publish).await.unwrap();
+    begins(&mut first, "a").await.unwrap();
+    begins(&mut second, "a").await.unwrap();
     for socket in [&mut first, &mut second] {
-        let refused = begins(socket, "b", publish).await.unwrap_err();
+        let refused = begins(socket, "b").await.unwrap_err();
         assert_eq!(refused["type"], "error");
         assert_eq!(refused["payload"][0]["extensions"]["code"], "RATE_LIMITED", "{refused}");
         let message = refused["payload"][0]["message"].as_str().unwrap();
@@ -51,7 +39,7 @@ async fn one_too_many_is_refused_until_another_ends() {
     // Queries are no subscriptions, and another caller has its own.
     one.graphql("{ __typename }");
     let mut other = Socket::connect(&two).await.unwrap();
-    begins(&mut other, "a", publish).await.unwrap();
+    begins(&mut other, "a").await.unwrap();
     let events = one
         .request("POST", "/graphql")
         .header("Accept", "text/event-stream")
@@ -65,12 +53,12 @@ async fn one_too_many_is_refused_until_another_ends() {
     );
 
     drop(second);
-    let end = tokio::time::Instant::now() + crate::support::PATIENCE;
+    let end = tokio::time::Instant::now() + PATIENCE;
     let mut n = 0;
-    while begins(&mut first, &format!("c{n}"), publish).await.is_err() {
+    while begins(&mut first, &format!("c{n}")).await.is_err() {
         assert!(tokio::time::Instant::now() < end, "the place of one that ended is not free");
         n += 1;
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     assert!(server.metric("tidegate_rate_refusals_total{kind=\"subscriptions\"}") >= 3.0);
 }
