@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use access::rate::Style;
 use access::{
     Access, Action, Credentials, Decision, Development, Foreign, ForeignSettings, Identity, Issuer,
-    IssuerName, NewKey, Policy, Principal, Roles, RuleSettings, Trust, Verifier, Visit, decide,
+    IssuerName, NewKey, Policy, Principal, Roles, RuleSettings, Trust, Visit, decide,
 };
 use axum::Router;
 use axum::routing::get;
@@ -170,9 +170,17 @@ async fn credentials() {
         let credentials = credentials.await.expect("credentials");
         let new = NewKey { name: "meter".into(), roles: Roles::ALL, expires_at: None };
         let (_, key) = credentials.create_key(new, &root).await.expect("a key");
-        let keys: [(String, [u8; 32]); 0] = [];
-        let own = Verifier::new(IssuerName::Embedded, "http://x", "tidegate", keys, Arc::default(), clock);
-        let access = Access::new(own, Vec::new(), Some(credentials));
+        let trust = Trust { credentials: Some(credentials), ..Trust::default() };
+        let issuer = Issuer::open(
+            folder.path(),
+            "http://127.0.0.1:4000",
+            Default::default(),
+            Vec::new(),
+            Development::On,
+            trust,
+            clock,
+        );
+        let access = issuer.expect("an issuer").access();
         let cost = least_cpu_ns(ROUNDS, || {
             (0..1_000).filter(|_| std::hint::black_box(access.is_good(std::hint::black_box(&root)))).count()
         });

@@ -94,6 +94,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: KeysCommand,
     },
+    /// Change the key by which the node's own issuer signs tokens
+    #[command(after_help = credentials::ISSUER_EXAMPLES)]
+    Issuer {
+        #[command(subcommand)]
+        command: credentials::IssuerCommand,
+    },
     /// Make, list, rotate and remove clients of the node's own issuer, beside those of the configuration
     #[command(after_help = CLIENTS_EXAMPLES)]
     Clients {

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Some(Command::Streams(args)) => commands::streams::run(args),
         Some(Command::DeadLetters { command }) => commands::dead_letters::run(command),
         Some(Command::Keys { command }) => commands::keys::run(command),
+        Some(Command::Issuer { command }) => commands::issuer::run(command),
         Some(Command::Clients { command }) => commands::clients::run(command),
         Some(Command::Revoke(args)) => commands::revoke::run(args),
         Some(Command::Tail(args)) => commands::tail::run(args),

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
-
 use tokio::sync::watch;
 
 use crate::rate::Style;
 use crate::{
-    AuthError, Credentials, Foreign, IssuerName, Principal, Refusal, Verifier, Visit, bearer, credentials,
-    verify,
+    AuthError, Credentials, Foreign, IssuerName, Principal, Refusal, Visit, bearer, credentials, verify,
 };
+use verify::{Verifier, VerifyingKey};
 
 /// The way from a token to a [`Principal`]. Clones share one cache.
 #[derive(Clone, Debug)]
@@ -28,7 +27,7 @@ struct Issuers {
 impl Access {
     /// Lets in whom `own` knows, whom the issuers elsewhere vouch for, and who has a key among `credentials`; but nobody that
     /// these deny.
-    pub fn new(own: Verifier, foreign: Vec<Foreign>, credentials: Option<Credentials>) -> Self {
+    pub(crate) fn new(own: Verifier, foreign: Vec<Foreign>, credentials: Option<Credentials>) -> Self {
         Self(Arc::new(Issuers { own, foreign, credentials }))
     }
 
@@ -48,6 +47,12 @@ impl Access {
     /// Whose token this is, if it is a good one of the embedded issuer.
     pub(crate) fn verify_own(&self, token: &str) -> Option<Principal> {
         self.0.own.verify(token).ok().and_then(|principal| self.0.admit(principal).ok())
+    }
+
+    /// From now on, tokens of the embedded issuer are verified by these keys; those that were before are forgotten if it is to drop
+    /// them.
+    pub(crate) fn set_own_keys(&self, keys: Vec<VerifyingKey>, forget: bool) {
+        self.0.own.set_keys(keys, forget);
     }
 
     /// Is another number after each change of who is let in: then ask [`Access::is_good`] about whoever was.

@@ -14,14 +14,17 @@ mod key;
 mod mint;
 mod page;
 mod revoke;
+mod ring;
+mod rotate;
 mod routes;
 mod settings;
 mod token;
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use arc_swap::ArcSwap;
 use openidconnect::url;
 use schema::{Clock, Timestamp};
 
@@ -31,11 +34,13 @@ pub use mint::{Grant, IssueError, IssuedToken};
 pub use settings::IssuerSettings;
 
 use crate::files::{self, FileError};
-use crate::{Access, ContextError, IssuerName, NoRandomness, Secret, Trust, Verifier, Visit};
+use crate::verify::Verifier;
+use crate::{Access, ContextError, IssuerName, NoRandomness, Secret, Trust, Visit};
 use answers::OAuthError;
 use clients::Clients;
 use codes::Codes;
-use key::{KeyError, SigningKey};
+use key::KeyError;
+use ring::Ring;
 
 /// An issuer that could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -73,13 +78,21 @@ pub struct Issuer(Arc<Inner>);
 struct Inner {
     url: String,
     settings: IssuerSettings,
-    key: SigningKey,
+    dir: PathBuf,
+    keys: ArcSwap<Keys>,
+    /// Held while another key is made.
+    rotating: Mutex<()>,
     clients: Clients,
     development: Development,
     codes: Mutex<Codes>,
     access: Access,
-    documents: discovery::Documents,
     clock: Clock,
+}
+
+/// The keys of one moment, and what is told of them.
+struct Keys {
+    ring: Ring,
+    documents: discovery::Documents,
 }
 
 impl Issuer {
@@ -103,23 +116,24 @@ impl Issuer {
             return Err(IssuerError::NoClients);
         }
         files::make_folder(dir)?;
-        let key = SigningKey::open(dir)?;
+        let ring = Ring::open(dir, clock())?;
         let mut clients = Clients::new(clients);
         if development == Development::On {
             clients.add(development::client(dir, &url)?);
         }
-        let keys = [(key.id().to_owned(), *key.public())];
         let Trust { policy, foreign, credentials } = trust;
         if let Some(credentials) = &credentials {
             credentials.reserve(clients.ids());
         }
         let verifier =
-            Verifier::new(IssuerName::Embedded, &url, &settings.audience, keys, policy, clock.clone());
+            Verifier::new(IssuerName::Embedded, &url, &settings.audience, ring.verifying(), policy, clock.clone());
+        let documents = discovery::Documents::new(&url, &ring.verifying())?;
         Ok(Self(Arc::new(Inner {
-            documents: discovery::Documents::new(&url, &key)?,
             url,
             settings,
-            key,
+            dir: dir.to_owned(),
+            keys: ArcSwap::from_pointee(Keys { ring, documents }),
+            rotating: Mutex::default(),
             clients,
             development,
             codes: Mutex::default(),

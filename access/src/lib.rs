@@ -74,4 +74,4 @@ pub use rate::{RateSettings, Rates, TooMany, Visit};
 pub use role::{Role, Roles};
 pub use secret::Secret;
 pub use trust::Trust;
-pub use verify::{Refusal, Verifier};
+pub use verify::Refusal;

@@ -9,12 +9,13 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use schema::{Clock, Timestamp};
 use serde::Deserialize;
 
 pub(crate) use header::{Header, claimed_issuer};
-pub(crate) use remembered::{Remembered, TokenHash, hash};
+pub(crate) use remembered::{Remembered, TokenHash, by, hash};
 
 use crate::principal::LEEWAY_MICROS;
 use crate::{Identity, IssuerName, Policy, Principal};
@@ -71,10 +72,35 @@ impl Refusal {
 pub struct Verifier {
     issuer: IssuerName,
     validation: Validation,
-    keys: HashMap<String, DecodingKey>,
+    keys: ArcSwap<Keys>,
     policy: Arc<Policy>,
     clock: Clock,
     verified: Remembered,
+}
+
+/// A key that verifies: Ed25519.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct VerifyingKey {
+    /// Its name.
+    pub(crate) id: String,
+    /// Its public half.
+    pub(crate) public: [u8; 32],
+    /// When it verifies no more, if it signs no more.
+    pub(crate) until: Option<Timestamp>,
+}
+
+/// Keys by their ids.
+struct Keys {
+    /// What they verified is remembered by it: another number, and nothing is.
+    serial: u64,
+    by_id: HashMap<String, (DecodingKey, Option<Timestamp>)>,
+}
+
+impl Keys {
+    fn new(serial: u64, keys: impl IntoIterator<Item = VerifyingKey>) -> Self {
+        let key = |key: VerifyingKey| (key.id, (DecodingKey::from_ed_der(&key.public), key.until));
+        Self { serial, by_id: keys.into_iter().map(key).collect() }
+    }
 }
 
 /// What is taken from a token. Twice the same claim is an error, and so is one of another type.
@@ -94,17 +120,17 @@ struct Claims {
 }
 
 impl Verifier {
-    /// Verifies tokens that the issuer at `url` signs for `audience` with one of these Ed25519 keys (key id, public
-    /// key), to whom `policy` gives rights.
-    pub fn new(
+    /// Verifies tokens that the issuer at `url` signs for `audience` with one of these Ed25519 keys, to whose bearers `policy` gives
+    /// rights.
+    pub(crate) fn new(
         issuer: IssuerName,
         url: &str,
         audience: &str,
-        keys: impl IntoIterator<Item = (String, [u8; 32])>,
+        keys: impl IntoIterator<Item = VerifyingKey>,
         policy: Arc<Policy>,
         clock: Clock,
     ) -> Self {
-        let keys = keys.into_iter().map(|(id, public)| (id, DecodingKey::from_ed_der(&public))).collect();
+        let keys = ArcSwap::from_pointee(Keys::new(0, keys));
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[url]);
         validation.set_audience(&[audience]);
@@ -121,7 +147,7 @@ impl Verifier {
     /// [`Refusal`].
     pub fn verify(&self, token: &str) -> Result<Principal, Refusal> {
         let (now, hash) = ((self.clock)(), hash(token)?);
-        match self.verified.get(&hash, now)? {
+        match self.known(&hash, now)? {
             Some(principal) => Ok(principal),
             None => self.verify_new(token, hash, now),
         }
@@ -134,7 +160,13 @@ impl Verifier {
 
     /// Whose token this is, if it was verified before.
     pub(crate) fn known(&self, hash: &TokenHash, now: Timestamp) -> Result<Option<Principal>, Refusal> {
-        self.verified.get(hash, now)
+        self.verified.get(&by(*hash, self.keys.load().serial), now)
+    }
+
+    /// Verifies by these keys from now on. What was verified before is to be verified again where the ones before are dropped.
+    pub(crate) fn set_keys(&self, keys: Vec<VerifyingKey>, forget: bool) {
+        let serial = self.keys.load().serial + u64::from(forget);
+        self.keys.store(Arc::new(Keys::new(serial, keys)));
     }
 
     /// Verifies a token that is not known.
@@ -144,23 +176,13 @@ impl Verifier {
         hash: TokenHash,
         now: Timestamp,
     ) -> Result<Principal, Refusal> {
-        let key = self.key_for(token)?;
+        let keys = self.keys.load();
+        let key = key_for(&keys, token, now)?;
         let claims =
             decode::<Claims>(token, key, &self.validation).map_err(|error| refusal(error.kind()))?.claims;
         let principal = self.principal(claims, now)?;
-        self.verified.insert(hash, &principal);
+        self.verified.insert(by(hash, keys.serial), &principal);
         Ok(principal)
-    }
-
-    fn key_for(&self, token: &str) -> Result<&DecodingKey, Refusal> {
-        let Header { typ, alg, kid } = Header::read(token)?;
-        if typ.as_deref() != Some(ACCESS_TOKEN) {
-            return Err(Refusal::Type);
-        }
-        if alg != "EdDSA" {
-            return Err(Refusal::Algorithm);
-        }
-        self.keys.get(&kid).ok_or(Refusal::UnknownKey)
     }
 
     fn principal(&self, claims: Claims, now: Timestamp) -> Result<Principal, Refusal> {
@@ -181,6 +203,18 @@ impl Verifier {
         };
         Principal::of(identity, &self.policy).map_err(|_| Refusal::Claim)
     }
+}
+
+fn key_for<'k>(keys: &'k Keys, token: &str, now: Timestamp) -> Result<&'k DecodingKey, Refusal> {
+    let Header { typ, alg, kid } = Header::read(token)?;
+    if typ.as_deref() != Some(ACCESS_TOKEN) {
+        return Err(Refusal::Type);
+    }
+    if alg != "EdDSA" {
+        return Err(Refusal::Algorithm);
+    }
+    let (key, until) = keys.by_id.get(&kid).ok_or(Refusal::UnknownKey)?;
+    if until.is_some_and(|until| until <= now) { Err(Refusal::UnknownKey) } else { Ok(key) }
 }
 
 pub(crate) fn seconds(since_1970: i64) -> Timestamp {

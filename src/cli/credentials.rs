@@ -114,6 +114,27 @@ All nodes that share a store know them. Of the configuration, [[client]] are the
 
 All of it needs a client with the role data.admin.";
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum IssuerCommand {
+    /// Sign by another key from now on; what the one before has signed is good until it ends
+    Rotate(RotateIssuer),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RotateIssuer {
+    /// Accept nothing any more that another key has signed: for a key that got into wrong hands. Everybody has to sign in again
+    #[arg(long)]
+    pub(crate) drop_old: bool,
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+}
+
+pub(crate) const ISSUER_EXAMPLES: &str = "Change the key now and then; nobody notices:
+  tidegate issuer rotate
+If somebody has read the data folder:
+  tidegate issuer rotate --drop-old
+Each node has a key of its own. It needs a client with the role data.admin.";
+
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct RevokeArgs {

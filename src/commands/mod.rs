@@ -5,6 +5,7 @@ pub(crate) mod clients;
 pub(crate) mod config;
 pub(crate) mod dead_letters;
 pub(crate) mod doctor;
+pub(crate) mod issuer;
 pub(crate) mod keys;
 pub(crate) mod migrate;
 pub(crate) mod page;

@@ -10,6 +10,7 @@ mod dead_letters;
 mod deploy;
 mod disk;
 mod headers;
+mod issuer_keys;
 mod issuers;
 mod keys;
 mod kills;

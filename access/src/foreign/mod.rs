@@ -24,7 +24,7 @@ use schema::{Clock, Timestamp};
 pub use preset::Preset;
 pub use settings::{ForeignSettings, InvalidIssuer};
 
-use crate::verify::{Remembered, TokenHash};
+use crate::verify::{Remembered, TokenHash, by};
 use crate::{AuthError, IssuerName, Policy, Principal, Refusal};
 use cache::KeyCache;
 use keys::Keys;
@@ -118,12 +118,6 @@ impl Foreign {
         self.verified.insert(by(hash, keys.serial), &principal);
         Ok(principal)
     }
-}
-
-/// What stands for a token that was verified by the keys of this serial.
-fn by(mut hash: TokenHash, serial: u64) -> TokenHash {
-    hash.iter_mut().zip(serial.to_be_bytes()).for_each(|(byte, other)| *byte ^= other);
-    hash
 }
 
 impl fmt::Debug for Foreign {

@@ -9,8 +9,8 @@ use openidconnect::{
     ResponseTypes, Scope, TokenUrl, url,
 };
 
-use super::key::SigningKey;
 use crate::Role;
+use crate::verify::VerifyingKey;
 
 /// A document that can't be written.
 #[derive(Debug, thiserror::Error)]
@@ -23,15 +23,15 @@ pub enum DiscoveryError {
     Json(#[from] serde_json::Error),
 }
 
-/// Both documents, as JSON: they don't change while the server runs.
+/// Both documents, as JSON: they don't change while the keys are the same.
 pub(super) struct Documents {
     pub(super) configuration: String,
     pub(super) keys: String,
 }
 
 impl Documents {
-    pub(super) fn new(base: &str, key: &SigningKey) -> Result<Self, DiscoveryError> {
-        Ok(Self { configuration: described(base)?, keys: serde_json::to_string(&keys(key))? })
+    pub(super) fn new(base: &str, verifying: &[VerifyingKey]) -> Result<Self, DiscoveryError> {
+        Ok(Self { configuration: described(base)?, keys: serde_json::to_string(&keys(verifying))? })
     }
 }
 
@@ -64,11 +64,10 @@ fn configuration(base: &str) -> Result<CoreProviderMetadata, url::ParseError> {
     .set_scopes_supported(Some(Role::ALL.map(|role| Scope::new(role.as_str().into())).into())))
 }
 
-fn keys(key: &SigningKey) -> JsonWebKeySet<CoreJsonWebKey> {
-    let id = JsonWebKeyId::new(key.id().into());
-    JsonWebKeySet::new(vec![CoreJsonWebKey::new_okp(
-        key.public().to_vec(),
-        CoreJsonCurveType::Ed25519,
-        Some(id),
-    )])
+fn keys(verifying: &[VerifyingKey]) -> JsonWebKeySet<CoreJsonWebKey> {
+    let key = |key: &VerifyingKey| {
+        let id = JsonWebKeyId::new(key.id.clone());
+        CoreJsonWebKey::new_okp(key.public.to_vec(), CoreJsonCurveType::Ed25519, Some(id))
+    };
+    JsonWebKeySet::new(verifying.iter().map(key).collect())
 }

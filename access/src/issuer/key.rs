@@ -1,4 +1,4 @@
-//! The key that tokens are signed with: Ed25519, in one file of the data folder.
+//! The key that tokens are signed with: Ed25519, in one file of the data folder. `ring.rs` has those before it.
 
 use std::path::{Path, PathBuf};
 
@@ -27,6 +27,12 @@ pub enum KeyError {
         .0.display()
     )]
     Unreadable(PathBuf),
+    /// The file of the keys before is there, and can't be read.
+    #[error(
+        "{} does not tell of the keys before: bring it back, or remove it (tokens that they signed are then refused)",
+        .0.display()
+    )]
+    Old(PathBuf),
     /// A new key could not be put into a form to be kept.
     #[error("can't encode a new signing key")]
     Encode,
@@ -58,6 +64,14 @@ impl SigningKey {
         Self::new(&key)
     }
 
+    /// Makes another key in place of the one in the data folder `dir`.
+    pub(super) fn replace(dir: &Path) -> Result<Self, KeyError> {
+        let key = ed25519_dalek::SigningKey::from_bytes(&random::bytes()?);
+        let der = key.to_pkcs8_der().map_err(|_| KeyError::Encode)?;
+        files::replace(&dir.join(FILE), der.as_bytes())?;
+        Self::new(&key)
+    }
+
     fn new(key: &ed25519_dalek::SigningKey) -> Result<Self, KeyError> {
         // Encoded anew, so that what is signed with has one form whatever the file's.
         let der = key.to_pkcs8_der().map_err(|_| KeyError::Encode)?;
@@ -81,7 +95,7 @@ impl SigningKey {
 }
 
 /// The JWK thumbprint (RFC 7638) of an Ed25519 key (RFC 8037, appendix A.3).
-fn thumbprint(public: &[u8; 32]) -> String {
+pub(super) fn thumbprint(public: &[u8; 32]) -> String {
     let x = URL_SAFE_NO_PAD.encode(public);
     URL_SAFE_NO_PAD.encode(Sha256::digest(format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#)))
 }

@@ -63,7 +63,8 @@ impl Issuer {
         let now = self.now().0.div_euclid(1_000_000);
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some("at+jwt".into());
-        header.kid = Some(self.0.key.id().into());
+        let keys = self.0.keys.load();
+        header.kid = Some(keys.ring.signs.id().into());
         let claims = Claims {
             iss: self.url(),
             aud: &self.0.settings.audience,
@@ -75,7 +76,7 @@ impl Issuer {
             exp: now + i64::from(grant.seconds),
             jti: random::id()?,
         };
-        let token = encode(&header, &claims, self.0.key.signs())?;
+        let token = encode(&header, &claims, keys.ring.signs.signs())?;
         tracing::debug!(client = grant.client_id, token_id = claims.jti, "token given");
         Ok(IssuedToken {
             access_token: Secret::new(token),

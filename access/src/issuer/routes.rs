@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 use axum::routing::{get, post};
 
 use super::answers::OAuthError;
-use super::{Issuer, body, page, revoke, token};
+use super::{Issuer, body, page, revoke, rotate, token};
 use crate::Access;
 
 impl Issuer {
@@ -19,6 +19,7 @@ impl Issuer {
             .route("/oauth/authorize", get(authorize))
             .route("/oauth/token", post(token::token))
             .route("/oauth/revoke", post(revoke::revoke))
+            .route("/oauth/rotate", post(rotate::rotate))
             .route("/oauth/code", post(page::redeem))
             .route("/oauth/codes", post(page::new_code))
             .layer(DefaultBodyLimit::max(body::BYTES_MAX))
@@ -33,11 +34,11 @@ impl FromRef<Issuer> for Access {
 }
 
 async fn configuration(State(issuer): State<Issuer>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/json")], issuer.0.documents.configuration.clone())
+    ([(CONTENT_TYPE, "application/json")], issuer.0.keys.load().documents.configuration.clone())
 }
 
 async fn keys(State(issuer): State<Issuer>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/jwk-set+json")], issuer.0.documents.keys.clone())
+    ([(CONTENT_TYPE, "application/jwk-set+json")], issuer.0.keys.load().documents.keys.clone())
 }
 
 async fn authorize(State(issuer): State<Issuer>) -> OAuthError {

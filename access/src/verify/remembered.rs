@@ -27,6 +27,12 @@ pub(crate) fn hash(token: &str) -> Result<TokenHash, Refusal> {
     Ok(Sha256::digest(token.as_bytes()).into())
 }
 
+/// What stands for a token that was verified by the keys of this serial.
+pub(crate) fn by(mut hash: TokenHash, serial: u64) -> TokenHash {
+    hash.iter_mut().zip(serial.to_be_bytes()).for_each(|(byte, other)| *byte ^= other);
+    hash
+}
+
 /// Tokens that were verified.
 pub(crate) struct Remembered(pub(super) Cache<TokenHash, Principal>);
 

@@ -25,8 +25,31 @@ fn verifier() -> (Verifier, Arc<AtomicI64>) {
     let seconds = Arc::new(AtomicI64::new(NOW));
     let hand = seconds.clone();
     let clock: Clock = Arc::new(move || Timestamp(hand.load(Ordering::Relaxed) * 1_000_000));
-    let keys = [("k1".to_owned(), key(1).verifying_key().to_bytes())];
+    let keys = [verifying("k1", 1, None)];
     (Verifier::new(IssuerName::Embedded, URL, "tidegate", keys, Arc::default(), clock), seconds)
+}
+
+fn verifying(id: &str, seed: u8, until: Option<i64>) -> VerifyingKey {
+    let until = until.map(|seconds| Timestamp(seconds * 1_000_000));
+    VerifyingKey { id: id.into(), public: key(seed).verifying_key().to_bytes(), until }
+}
+
+#[test]
+fn keys_are_changed_under_way() {
+    let (verifier, seconds) = verifier();
+    let (before, after) = (sign(&key(1), header(), claims()), json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": "k2" }));
+    let after = sign(&key(2), after, claims());
+    assert!(verifier.verify(&before).is_ok());
+    assert_eq!(verifier.verify(&after), Err(Refusal::UnknownKey));
+    verifier.set_keys(vec![verifying("k2", 2, None), verifying("k1", 1, Some(NOW + 10))], false);
+    assert!(verifier.verify(&before).is_ok() && verifier.verify(&after).is_ok());
+    let other = sign(&key(1), header(), with(claims(), "jti", json!("2")));
+    seconds.store(NOW + 10, Ordering::Relaxed);
+    assert_eq!(verifier.verify(&other), Err(Refusal::UnknownKey), "the old key's time is over");
+    // What was verified by a key that is dropped is good no more.
+    verifier.set_keys(vec![verifying("k2", 2, None)], true);
+    assert_eq!(verifier.verify(&before), Err(Refusal::UnknownKey));
+    assert!(verifier.verify(&after).is_ok());
 }
 
 fn header() -> Value {

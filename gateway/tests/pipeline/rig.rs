@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use access::{Access, Credentials, IssuerName, Principal, Role, Roles, Verifier};
+use access::{Credentials, Development, Issuer, IssuerName, IssuerSettings, Principal, Role, Roles, Trust};
 use async_trait::async_trait;
 use gateway::{Gateway, GatewaySettings, GraphqlRequest, Hub, LiveSettings, Parts};
 use schema::shape::{Learner, Opens};
@@ -140,10 +140,19 @@ async fn start(store: &Embedded, notes: &Arc<Notes>, hub: &Arc<Hub>, settings: G
     let clock: Clock = Arc::new(|| Timestamp(NOW));
     let entries = Arc::new(store.clone());
     let credentials = Credentials::open(entries, Default::default(), Arc::default(), clock.clone());
-    // Nobody signs in by a token here.
-    let (url, keys) = ("http://127.0.0.1:4000", []);
-    let own = Verifier::new(IssuerName::Embedded, url, "tidegate", keys, Arc::default(), clock.clone());
-    let access = Access::new(own, Vec::new(), Some(credentials.await.unwrap()));
+    // Nobody signs in by a token here, so its folder may go.
+    let (folder, url) = (tempfile::tempdir().unwrap(), "http://127.0.0.1:4000");
+    let trust = Trust { credentials: Some(credentials.await.unwrap()), ..Trust::default() };
+    let issuer = Issuer::open(
+        folder.path(),
+        url,
+        IssuerSettings::default(),
+        Vec::new(),
+        Development::On,
+        trust,
+        clock.clone(),
+    );
+    let access = issuer.unwrap().access();
     let parts = Parts {
         store: Arc::new(store.clone()),
         publish: notes.clone(),

@@ -116,6 +116,44 @@ fn sign_in(told: &mut Told<'_>) -> Client {
     client
 }
 
+/// Makes a key and a client by commands, which print their secrets: once, on standard output, and nowhere else.
+fn make_credentials(told: &mut Told<'_>) {
+    let (address, data) = (told.server.address, told.server.data().display().to_string());
+    let mut made = |name: &str, words: &[&str]| {
+        let done = tidegate(told.server.folder(), &[words, &["--data", &data]].concat(), "");
+        assert_eq!(done.code, Some(0), "{done:?}");
+        let secret = done.stdout.trim().to_owned();
+        // What a key begins with is what it is told by.
+        told.secrets.add(name, secret.split('_').nth(2).unwrap_or(&secret));
+        told.texts.push((words.join(" "), done.stderr));
+        secret
+    };
+    let key = made("a key", &["keys", "create", "meter", "--role", "data.read"]);
+    let rotated = made("the rotated key", &["keys", "rotate", "meter"]);
+    let client = made("a made client's secret", &["clients", "create", "made", "--role", "data.read"]);
+    let next = made("the client's next secret", &["clients", "rotate", "made"]);
+    bearer("GET", "/data", &rotated).send(address).expect(200);
+    Client::sign_in(address, "made", &next);
+    told.refused("a key that was rotated", &bearer("GET", "/data", &key));
+    told.refused("a key that is none", &bearer("GET", "/data", &rotated[..rotated.len() - 1]));
+    told.keep("a secret that was rotated", &ask_for_token(address, "made", &client, "").expect(401));
+    for words in [
+        &["keys", "list"][..],
+        &["keys", "create", "meter", "--role", "data.read"],
+        &["keys", "revoke", "nobody"],
+        &["clients", "list"],
+        &["clients", "create", "app", "--role", "data.read"],
+        &["issuer", "rotate"],
+        &["revoke", "--subject", "mallory"],
+        &["revoke", "list"],
+    ] {
+        told.command(words, "");
+    }
+    told.command(&["revoke", "--token"], &rotated);
+    let key = std::fs::read(told.server.data().join("issuer.pk8")).unwrap();
+    told.secrets.add("the next signing key", &key[key.len().min(48) - 32..key.len().min(48)]);
+}
+
 /// Asks every route, rightly and wrongly.
 fn ask(told: &mut Told<'_>, client: &Client) {
     let message = format!(r#"{{"note": "{PAYLOAD}"}}"#);
@@ -220,6 +258,7 @@ fn exercise(setup: Setup, over_tls: Option<&Authority>) {
     }
     let mut told = Told { server: &server, secrets, texts: Vec::new() };
     let client = sign_in(&mut told);
+    make_credentials(&mut told);
     ask(&mut told, &client);
     match over_tls {
         None => open_sockets(&mut told, &client),
