@@ -163,7 +163,7 @@ async fn discover(client: &Client, url: &str) -> Result<String, Failure> {
 fn find(args: &NodeArgs) -> Result<Context, Failure> {
     if let (Some(url), None) = (&args.url, &args.data) {
         let variable = |name: &str| {
-            std::env::var(name).map_err(|_| {
+            crate::config::secret(name)?.ok_or_else(|| {
                 format!("with --url, {name} must hold the client to sign in as, or --data its folder")
             })
         };

@@ -3,6 +3,7 @@
 //! `default.toml` is the reference that people read; a test holds it to the defaults in the code.
 
 mod load;
+mod secrets;
 mod store;
 mod tls;
 
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::store::StoreSettings;
 pub(crate) use self::tls::TlsSettings;
 pub(crate) use load::load;
+pub(crate) use secrets::{Secrets, secret};
 
 use crate::telemetry::LogSettings;
 

@@ -117,7 +117,7 @@ impl StoreSettings {
                 Err("store.user is set: store.password_env must name the variable that holds the password"
                     .into())
             }
-            (false, variable) => std::env::var(variable).map_err(|_| {
+            (false, variable) => super::secret(variable)?.ok_or_else(|| {
                 format!("store.password_env names {variable}, which is not set in the environment")
             }),
         }

@@ -34,7 +34,7 @@ use schema::{Clock, Timestamp};
 
 use crate::cli::ServeArgs;
 use crate::commands::Failure;
-use crate::config::{Config, load};
+use crate::config::{Config, Secrets, load};
 use crate::{demo, telemetry};
 pub(crate) use role::Role;
 
@@ -94,7 +94,9 @@ pub(crate) fn check(config: &Config) -> Result<Checked, Failure> {
     if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
         return Err(format!("[[stream]] {} is configured twice", twice[0]).into());
     }
-    let clients = resolve_clients(&config.client, &policy, |name| std::env::var(name).ok())?;
+    let secrets = Secrets::default();
+    let environment = |name: &str| secrets.get(name);
+    let clients = secrets.settle(resolve_clients(&config.client, &policy, environment))?;
     Ok(Checked { clients, policy })
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::http::{Answer, Request};
-use crate::support::{Client, Server, Setup, ask_for_token, tidegate};
+use crate::support::{Client, Server, Setup, ask_for_token, bare, finish, tidegate};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const CONFIGURATION: &str = r#"
@@ -171,4 +171,30 @@ fn secrets_on_disk_are_for_their_owner_only() {
     let after = std::fs::read_to_string(server.data().join("context.json")).unwrap();
     assert_eq!(secret_of(&after), before, "a restart keeps it");
     assert!(after.contains(&server.url()), "and knows the new address: {after}");
+}
+
+#[test]
+fn a_secret_may_lie_in_a_file() {
+    let here = tempfile::tempdir().unwrap();
+    let file = here.path().join("secret");
+    std::fs::write(&file, format!("{SECRET}\n")).unwrap();
+    let by_file = |path: &str| Setup::configured(CONFIGURATION).env("DASHBOARD_SECRET_FILE", path);
+    let server = by_file(file.to_str().unwrap()).start();
+    ask_for_token(server.address, "dashboard", SECRET, "").expect(200);
+    ask_for_token(server.address, "dashboard", &format!("{SECRET}\n"), "").expect(401);
+
+    std::fs::write(here.path().join("tidegate.toml"), CONFIGURATION).unwrap();
+    let none = here.path().join("none").display().to_string();
+    for (variables, expect) in [
+        (vec![("DASHBOARD_SECRET_FILE", none.as_str())], "DASHBOARD_SECRET_FILE names "),
+        (vec![("DASHBOARD_SECRET_FILE", &none), ("DASHBOARD_SECRET", SECRET)], "are both set"),
+        (vec![], "DASHBOARD_SECRET, which is to hold its secret, is not set"),
+    ] {
+        let mut command = bare();
+        command.args(["config", "check", "--config", "tidegate.toml"]).current_dir(here.path());
+        command.envs(variables);
+        let done = finish(command, "");
+        assert!(done.code == Some(1) && done.stderr.contains(expect), "{expect}: {done:?}");
+        assert!(!done.stderr.contains(SECRET), "{done:?}");
+    }
 }
