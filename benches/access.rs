@@ -134,7 +134,7 @@ fn open(elsewhere: &Elsewhere, folder: &std::path::Path) -> Access {
         serde_json::from_value(json!({ "name": "corp", "url": elsewhere.url, "audiences": ["tidegate"] }))
             .expect("settings");
     let policy = Arc::new(Policy::default());
-    let foreign = Foreign::all(&[settings], &policy, &clock).expect("an issuer");
+    let foreign = Foreign::all(&[settings], &policy, &|_| None, &clock).expect("an issuer");
     let trust = Trust { policy, foreign, ..Trust::default() };
     let issuer = Issuer::open(
         folder,

@@ -25,7 +25,7 @@ pub enum AuthError {
     #[error("{}", if .0.is_expired() { EXPIRED } else { REFUSED })]
     InvalidToken(Refusal),
     /// Whether the token is good can't be said now.
-    #[error("The issuer of this token can't be asked for its keys now. Try again in a while.")]
+    #[error("The issuer of this token can't be asked now. Try again in a while.")]
     IssuerAway,
     /// The token is good, and does not entitle to this.
     #[error(transparent)]

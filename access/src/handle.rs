@@ -141,7 +141,7 @@ impl Issuers {
         }
         for issuer in &self.foreign {
             if let Some(known) = issuer.known(&hash, now).map_err(refused)? {
-                return Ok(known);
+                return issuer.stands_by(token, &hash).await.map(|()| known);
             }
         }
         may_try()?;
@@ -150,7 +150,10 @@ impl Issuers {
         }
         let claimed = verify::claimed_issuer(token).map_err(refused)?;
         match self.foreign.iter().find(|issuer| issuer.url() == claimed) {
-            Some(issuer) => issuer.verify_new(token, hash, now).await,
+            Some(issuer) => {
+                let principal = issuer.verify_new(token, hash, now).await?;
+                issuer.stands_by(token, &hash).await.map(|()| principal)
+            }
             None => self.own.verify_new(token, hash, now).map_err(refused),
         }
     }

@@ -125,8 +125,14 @@ impl Issuer {
         if let Some(credentials) = &credentials {
             credentials.reserve(clients.ids());
         }
-        let verifier =
-            Verifier::new(IssuerName::Embedded, &url, &settings.audience, ring.verifying(), policy, clock.clone());
+        let verifier = Verifier::new(
+            IssuerName::Embedded,
+            &url,
+            &settings.audience,
+            ring.verifying(),
+            policy,
+            clock.clone(),
+        );
         let documents = discovery::Documents::new(&url, &ring.verifying())?;
         Ok(Self(Arc::new(Inner {
             url,

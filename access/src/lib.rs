@@ -58,7 +58,10 @@ pub use credentials::{
 };
 pub use error::AuthError;
 pub use files::FileError;
-pub use foreign::{Foreign, ForeignError, ForeignSettings, InvalidIssuer, Preset};
+pub use foreign::{
+    Environment, Foreign, ForeignError, ForeignSettings, IntrospectionSettings, InvalidIssuer, OnFailure,
+    Preset,
+};
 pub use handle::{Access, Signed};
 pub use issuer::{
     Client, ClientError, ClientSettings, DEVELOPMENT_CLIENT, Development, Grant, IssueError, IssuedToken,

@@ -15,7 +15,7 @@ use schema::{Clock, Timestamp};
 use serde::Deserialize;
 
 pub(crate) use header::{Header, claimed_issuer};
-pub(crate) use remembered::{Remembered, TokenHash, by, hash};
+pub(crate) use remembered::{Remembered, TOKENS_MAX, TokenHash, by, hash};
 
 use crate::principal::LEEWAY_MICROS;
 use crate::{Identity, IssuerName, Policy, Principal};

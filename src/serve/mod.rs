@@ -74,7 +74,9 @@ pub(crate) fn check(config: &Config) -> Result<Checked, Failure> {
     config.ingest.check()?;
     config.kinesis.check()?;
     let policy = Arc::new(config.policy()?);
-    config.issuer.iter().try_for_each(|issuer| issuer.check(&policy))?;
+    let secrets = Secrets::default();
+    let environment = |name: &str| secrets.get(name);
+    secrets.settle(config.issuer.iter().try_for_each(|issuer| issuer.check(&policy, &environment)))?;
     config.store.check()?;
     config.credentials.check()?;
     config.tls.check()?;
@@ -94,8 +96,6 @@ pub(crate) fn check(config: &Config) -> Result<Checked, Failure> {
     if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
         return Err(format!("[[stream]] {} is configured twice", twice[0]).into());
     }
-    let secrets = Secrets::default();
-    let environment = |name: &str| secrets.get(name);
     let clients = secrets.settle(resolve_clients(&config.client, &policy, environment))?;
     Ok(Checked { clients, policy })
 }
@@ -137,7 +137,10 @@ async fn node(
     // It needs the store alone, so that every node has one.
     let replayer = Replayer::new(shared.clone(), config.limits.clone(), hub.clone());
     let watch = tokio::spawn(replayer.clone().watch());
-    let foreign = Foreign::all(&config.issuer, &policy, &clock)?;
+    let foreign = {
+        let secrets = Secrets::default();
+        Foreign::all(&config.issuer, &policy, &|name| secrets.get(name), &clock)?
+    };
     let settings = config.credentials.clone();
     let credentials = Credentials::open(entries, settings, policy.clone(), clock.clone()).await?;
     let follow = tokio::spawn(credentials.clone().follow());

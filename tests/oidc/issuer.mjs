@@ -16,6 +16,10 @@ let generation = 1;
 let keys = generate(generation);
 const others = generateOthers();
 let keyRequests = 0;
+/** Ids of tokens that it gave, and of those that it does not stand by any more; how often it was asked about one. */
+const issued = new Set();
+const revoked = new Set();
+let introspections = 0;
 let isAway = false;
 
 /** What answers for `issuer` with the keys as they are now: whoever asks names in `resource` how its token is signed. */
@@ -52,15 +56,31 @@ function provider(issuer) {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
       resourceIndicators: { enabled: true, getResourceServerInfo },
+      introspection: { enabled: true },
     },
+    formats: { customizers: { jwt: (_, _token, jwt) => issued.add(jwt.payload.jti) && undefined } },
   });
   made.on('server_error', (_, error) => console.error(error));
   return made.callback();
 }
 
+/** Says whether it stands by a token: oidc-provider's own answer is that it says nothing of tokens that are JWTs. */
+async function introspect(request, response) {
+  introspections += 1;
+  const pair = Buffer.from((request.headers.authorization ?? '').replace(/^Basic /, ''), 'base64').toString();
+  if (pair !== `gateway:${process.env.SECRET}`) return response.writeHead(401).end('{"error":"invalid_client"}');
+  let body = '';
+  for await (const piece of request) body += piece;
+  const token = new URLSearchParams(body).get('token') ?? '';
+  const { jti } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString() || '{}');
+  const active = issued.has(jti) && !revoked.has(jti);
+  return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ active }));
+}
+
 const server = createServer((request, response) => {
   keyRequests += request.url === '/jwks';
-  answer(request, response);
+  if (request.url === '/token/introspection') introspect(request, response);
+  else answer(request, response);
 });
 // Its port stays its own while it is away: nobody else can come to be there.
 server.on('connection', (socket) => isAway && socket.destroy());
@@ -78,6 +98,10 @@ const ORDERS = {
     answer = provider(issuer);
   },
   key_requests: () => keyRequests,
+  introspections: () => introspections,
+  revoke: ({ jti }) => {
+    revoked.add(jti);
+  },
   stop: () => {
     isAway = true;
     server.closeAllConnections();

@@ -25,7 +25,7 @@ pub(crate) use client::{Client, ask_for_token};
 pub(crate) use command::{Done, bare, finish, lines, tidegate};
 pub(crate) use memory::MEMORY_MAX;
 pub(crate) use npm::{converse, ensure_packages};
-pub(crate) use oidc::Issuer;
+pub(crate) use oidc::{Issuer, SECRET as ISSUER_SECRET};
 pub(crate) use running::{Running, run};
 pub(crate) use server::{Server, Setup};
 pub(crate) use socket::{End as SocketEnd, Socket};

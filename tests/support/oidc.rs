@@ -8,14 +8,14 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Mutex, mpsc};
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::http::Request;
 use super::{PATIENCE, ensure_packages, is_left_out, lines, repository};
 
-/// What all its clients know.
-const SECRET: &str = "each-client-knows-it";
+/// What all its clients know, and the client `gateway`, which may ask about tokens.
+pub(crate) const SECRET: &str = "each-client-knows-it";
 
 /// A running issuer, one for each that a test starts: it has two clients, `reader` (`data.read`) and `writer` (`data.write`, too).
 #[derive(Debug)]
@@ -90,6 +90,18 @@ impl Issuer {
     /// From now on signs by new keys, and publishes the old ones no more if it is to drop them.
     pub(crate) fn rotate(&self, drop_old: bool) {
         self.order(&json!({ "order": "rotate", "drop_old": drop_old }));
+    }
+
+    /// Stands by this token no more.
+    pub(crate) fn revoke(&self, token: &str) {
+        let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+        let claims: Value = serde_json::from_slice(&claims).unwrap();
+        self.order(&json!({ "order": "revoke", "jti": claims["jti"] }));
+    }
+
+    /// How often it was asked whether it stands by a token.
+    pub(crate) fn introspections(&self) -> u64 {
+        self.order(&json!({ "order": "introspections" })).as_u64().unwrap()
     }
 
     /// How often its keys were asked for.

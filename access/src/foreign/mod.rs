@@ -13,6 +13,7 @@ mod preset;
 mod rules;
 mod settings;
 mod source;
+mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -22,7 +23,8 @@ use std::sync::Arc;
 use schema::{Clock, Timestamp};
 
 pub use preset::Preset;
-pub use settings::{ForeignSettings, InvalidIssuer};
+pub use settings::{Environment, ForeignSettings, InvalidIssuer};
+pub use standing::{IntrospectionSettings, OnFailure};
 
 use crate::verify::{Remembered, TokenHash, by};
 use crate::{AuthError, IssuerName, Policy, Principal, Refusal};
@@ -30,6 +32,7 @@ use cache::KeyCache;
 use keys::Keys;
 use rules::Rules;
 use source::Source;
+use standing::Standing;
 
 /// An issuer elsewhere.
 pub struct Foreign {
@@ -37,6 +40,8 @@ pub struct Foreign {
     cache: KeyCache,
     source: Source,
     verified: Remembered,
+    /// Where it is asked whether it still stands by its tokens.
+    standing: Option<Standing>,
 }
 
 /// An issuer that can't be used as it is configured.
@@ -61,6 +66,7 @@ impl Foreign {
     pub fn all(
         settings: &[ForeignSettings],
         policy: &Arc<Policy>,
+        environment: &Environment<'_>,
         clock: &Clock,
     ) -> Result<Vec<Self>, ForeignError> {
         let mut all: Vec<Self> = Vec::new();
@@ -73,7 +79,11 @@ impl Foreign {
                 return Err(ForeignError::Twice(format!("url {:?}", one.url)));
             }
             let cache = KeyCache::new(&one.name, one.keys_seconds, one.keys_away_seconds, clock.clone());
-            all.push(Self { rules, cache, source: Source::new(&one.url)?, verified: Remembered::default() });
+            let source = Source::new(&one.url)?;
+            let standing = one.secret(environment)?.map(|(settings, secret)| {
+                Standing::new(&one.name, settings, secret, source.clone(), clock.clone())
+            });
+            all.push(Self { rules, cache, source, verified: Remembered::default(), standing });
         }
         Ok(all)
     }
@@ -103,6 +113,17 @@ impl Foreign {
 
     async fn keys(&self, id: &str) -> Option<Arc<Keys>> {
         self.cache.keys(id, || self.source.clone().keys()).await
+    }
+
+    /// Lets a good token pass by which its issuer still stands, where it is asked about that.
+    ///
+    /// # Errors
+    /// [`AuthError::InvalidToken`], and [`AuthError::IssuerAway`].
+    pub(crate) async fn stands_by(&self, token: &str, hash: &TokenHash) -> Result<(), AuthError> {
+        match &self.standing {
+            None => Ok(()),
+            Some(standing) => standing.allows(token, hash).await,
+        }
     }
 
     /// Verifies a token that is not known.

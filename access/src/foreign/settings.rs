@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::preset::Preset;
 use super::rules::Rules;
+use super::source::is_safe;
+use super::standing::IntrospectionSettings;
 use crate::policy::{EMBEDDED, KEYS};
-use crate::{IssuerName, Policy};
+use crate::{IssuerName, Policy, Secret};
 
 /// An issuer elsewhere: `[[issuer]]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +55,9 @@ pub struct ForeignSettings {
     /// How long keys are used while the issuer does not answer, in seconds.
     #[serde(default = "keys_away_seconds")]
     pub keys_away_seconds: u32,
+    /// How it is asked whether it still stands by a token; without it, it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub introspect: Option<IntrospectionSettings>,
 }
 
 fn algorithms() -> Vec<String> {
@@ -66,6 +71,9 @@ fn keys_seconds() -> u32 {
 fn keys_away_seconds() -> u32 {
     86_400
 }
+
+/// Gives the value of an environment variable.
+pub type Environment<'e> = dyn Fn(&str) -> Option<String> + 'e;
 
 /// A setting of an issuer that can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -85,8 +93,36 @@ impl ForeignSettings {
     ///
     /// # Errors
     /// [`InvalidIssuer`] names the first setting that can't be used.
-    pub fn check(&self, policy: &Arc<Policy>) -> Result<(), InvalidIssuer> {
-        self.rules(policy).map(drop)
+    pub fn check(&self, policy: &Arc<Policy>, environment: &Environment<'_>) -> Result<(), InvalidIssuer> {
+        self.secret(environment).and_then(|_| self.rules(policy)).map(drop)
+    }
+
+    /// By what it is asked about tokens, and with which secret, if it is to be asked.
+    ///
+    /// # Errors
+    /// [`InvalidIssuer`] names the first setting that can't be used, and never the secret.
+    pub(super) fn secret(
+        &self,
+        environment: &Environment<'_>,
+    ) -> Result<Option<(IntrospectionSettings, Secret)>, InvalidIssuer> {
+        let Some(settings) = &self.introspect else { return Ok(None) };
+        let refuse = |key, value: String, expected| {
+            Err(InvalidIssuer { name: self.name.clone(), key, value, expected })
+        };
+        if settings.client_id.is_empty() {
+            return refuse("introspect.client_id", String::new(), "the client by which it is asked");
+        }
+        if !(1..=30).contains(&settings.seconds) {
+            return refuse("introspect.seconds", settings.seconds.to_string(), "1 to 30");
+        }
+        match environment(&settings.secret_env).filter(|secret| !secret.is_empty()) {
+            Some(secret) => Ok(Some((settings.clone(), Secret::new(secret)))),
+            None => refuse(
+                "introspect.secret_env",
+                settings.secret_env.clone(),
+                "an environment variable that is set, to the client's secret",
+            ),
+        }
     }
 
     /// The rules that its tokens are verified by; `policy` gives their bearers rights.
@@ -112,12 +148,7 @@ impl ForeignSettings {
             );
         }
         let url = Url::parse(&self.url).ok();
-        let is_safe = |url: &Url| {
-            // Whoever stands between could give keys of its own.
-            let is_near = matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
-            (url.scheme() == "https" || url.scheme() == "http" && is_near) && url.query().is_none()
-        };
-        if !url.as_ref().is_some_and(is_safe) {
+        if !url.is_some_and(|url| is_safe(&url) && url.query().is_none()) {
             return refuse("url", &self.url, "https://HOST/…, or http:// on this machine");
         }
         let look = self.preset.look();

@@ -37,7 +37,8 @@ fn verifying(id: &str, seed: u8, until: Option<i64>) -> VerifyingKey {
 #[test]
 fn keys_are_changed_under_way() {
     let (verifier, seconds) = verifier();
-    let (before, after) = (sign(&key(1), header(), claims()), json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": "k2" }));
+    let (before, after) =
+        (sign(&key(1), header(), claims()), json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": "k2" }));
     let after = sign(&key(2), after, claims());
     assert!(verifier.verify(&before).is_ok());
     assert_eq!(verifier.verify(&after), Err(Refusal::UnknownKey));

@@ -5,6 +5,7 @@ mod hostile;
 mod keys;
 mod roles;
 mod settings;
+mod standing;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -25,6 +25,16 @@ fn a_setting_that_cannot_be_used_is_named() {
         ),
         (
             near,
+            format!("{audience}\nintrospect = {{ client_id = \"a\", secret_env = \"NOT_THERE\" }}"),
+            "issuer.introspect.secret_env of \"corp\" is \"NOT_THERE\": expected an environment variable that is set",
+        ),
+        (
+            near,
+            format!("{audience}\nintrospect = {{ client_id = \"a\", secret_env = \"PATH\", seconds = 31 }}"),
+            "issuer.introspect.seconds of \"corp\" is \"31\": expected 1 to 30",
+        ),
+        (
+            near,
             format!(
                 "{audience}\n[[issuer]]\nname = \"corp\"\nurl = \"https://login.example.com\"\n{audience}"
             ),

@@ -151,7 +151,8 @@ async fn who_goes_away_leaves_nobody_behind() {
 async fn a_token_that_was_seen_before_ends_with_the_key_that_signed_it() {
     let (_, sample) = samples().remove(0);
     let (clock, seconds) = clock();
-    let foreign = Foreign::all(&[settings_of(&sample)], &Arc::default(), &clock).unwrap().remove(0);
+    let foreign =
+        Foreign::all(&[settings_of(&sample)], &Arc::default(), &|_| None, &clock).unwrap().remove(0);
     let token = sign(1, &sample["header"], &sample["claims"]);
     let (hash, cache) = (verify::hash(&token).unwrap(), foreign.cache.clone());
     let look_up = |id: &'static str| async move { Ok(keys(&[(id, 1)])) };

@@ -40,19 +40,27 @@ fn a_setting_that_cannot_be_used_is_named() {
     ] {
         let (_, mut sample) = samples().remove(0);
         sample["settings"][key] = value;
-        let error = settings_of(&sample).check(&Arc::default()).unwrap_err().to_string();
+        let error = settings_of(&sample).check(&Arc::default(), &|_| None).unwrap_err().to_string();
         assert!(error.contains(expect), "{key}: {error}");
     }
     // Cognito's tokens do not say whom they are for.
     let (_, mut cognito) = samples().remove(1);
     cognito["settings"]["clients"] = json!([]);
-    assert!(settings_of(&cognito).check(&Arc::default()).unwrap_err().to_string().contains("issuer.clients"));
-    assert!(samples().iter().all(|(_, sample)| settings_of(sample).check(&Arc::default()).is_ok()));
+    assert!(
+        settings_of(&cognito)
+            .check(&Arc::default(), &|_| None)
+            .unwrap_err()
+            .to_string()
+            .contains("issuer.clients")
+    );
+    assert!(
+        samples().iter().all(|(_, sample)| settings_of(sample).check(&Arc::default(), &|_| None).is_ok())
+    );
     let near = ["http://127.0.0.1:8080", "http://localhost:8080/realms/x", "http://[::1]:8080"];
     for url in near {
         let (_, mut sample) = samples().remove(0);
         sample["settings"]["url"] = json!(url);
-        assert!(settings_of(&sample).check(&Arc::default()).is_ok(), "{url}");
+        assert!(settings_of(&sample).check(&Arc::default(), &|_| None).is_ok(), "{url}");
     }
 }
 
@@ -63,7 +71,7 @@ fn issuers_are_told_apart_by_name_and_address() {
     let renamed = ForeignSettings { name: "other".into(), ..one.clone() };
     let moved = ForeignSettings { url: "https://elsewhere.example".into(), ..one.clone() };
     for twin in [renamed, moved] {
-        let error = Foreign::all(&[one.clone(), twin], &Arc::default(), &clock).unwrap_err();
+        let error = Foreign::all(&[one.clone(), twin], &Arc::default(), &|_| None, &clock).unwrap_err();
         assert!(matches!(error, ForeignError::Twice(_)), "{error}");
     }
     let all: Vec<_> = samples()
@@ -74,5 +82,5 @@ fn issuers_are_told_apart_by_name_and_address() {
             ..settings_of(sample)
         })
         .collect();
-    assert_eq!(Foreign::all(&all, &Arc::default(), &clock).unwrap().len(), 7);
+    assert_eq!(Foreign::all(&all, &Arc::default(), &|_| None, &clock).unwrap().len(), 7);
 }

@@ -56,9 +56,7 @@ impl Close {
                 _ => 4403,
             },
             match error {
-                AuthError::IssuerAway => {
-                    "Try again later: the issuer of the token can't be asked for its keys now"
-                }
+                AuthError::IssuerAway => "Try again later: the issuer of the token can't be asked now",
                 AuthError::TooMany(..) => "Try again later: too many sign-ins of this address failed",
                 AuthError::Missing => {
                     "Forbidden: send a token in connection_init, as payload: {\"Authorization\": \"Bearer …\"}"
